@@ -1,0 +1,1 @@
+"""ganskit trains and studies generative adversarial networks."""
