@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from ganskit.errors import UnknownName, UserError, nearest
 
-KINDS = ("architecture", "loss", "penalty", "view", "game", "dataset", "evaluator", "recipe")
+KINDS = ("architecture", "loss", "penalty", "view", "optimizer", "game", "dataset", "evaluator", "recipe")
 
 
 class Pluggable:
@@ -69,6 +69,10 @@ class Registry:
         """Register a subclass of `View`."""
         self._add("view", name, target, summary, tiny)
 
+    def optimizer(self, name: str, target: str, summary: str = "", tiny: Mapping[str, Any] | None = None) -> None:
+        """Register a subclass of `Optimizer`."""
+        self._add("optimizer", name, target, summary, tiny)
+
     def game(self, name: str, target: str, summary: str = "", tiny: Mapping[str, Any] | None = None) -> None:
         """Register a subclass of `Game`."""
         self._add("game", name, target, summary, tiny)
@@ -100,15 +104,11 @@ class Registry:
         self._entries[kind][name] = Entry(kind, name, target, summary, dict(tiny or {}), distribution, version)
 
     def collect(self, distribution: str, version: str) -> Registry:
-        """An empty registry that sees what is taken here; `merge` it once the plugin has registered without error."""
+        """A copy for one plugin to register into; it takes this one's place when the plugin did not fail."""
         child = Registry()
         child._entries = {kind: dict(entries) for kind, entries in self._entries.items()}
         child._source = (distribution, version)
         return child
-
-    def merge(self, child: Registry) -> None:
-        """Take over a registry made by `collect`, whole."""
-        self._entries = child._entries
 
     def entries(self, kind: str | None = None) -> Iterator[Entry]:
         """All entries of one kind, or of all, by name."""

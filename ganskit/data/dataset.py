@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 import numpy as np
@@ -25,7 +26,11 @@ class Field:
 
 
 class Source(Protocol):
-    """An opened dataset: examples by index. Pure: `read(i)` gives the same arrays in every process."""
+    """An opened dataset: examples by index. Pure: `read(i)` gives the same arrays in every process.
+
+    It is sent to worker processes, so it must survive pickling: open handles on use, not on creation. A source may
+    offer more, which `part_of` and `notes_of` read: `part(start, stop)`, `classes`, `num_ignored` and `transform`.
+    """
 
     fingerprint: str
     """Changes when the original files do (names, sizes, modification times, or counts)."""
@@ -44,8 +49,69 @@ class Skip(Exception):  # noqa: N818 - not an error: the example is left out and
 
 
 @frozen
+class Part:
+    """Examples `start` to `stop` of a source, under their own indices from 0."""
+
+    source: Source
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def name(self, index: int) -> str:
+        """How the source calls example `start + index`."""
+        return self.source.name(self.start + index)
+
+    def read(self, index: int) -> dict[str, np.ndarray]:
+        """The source's example `start + index`."""
+        return self.source.read(self.start + index)
+
+
+class Readable(Protocol):
+    """What a worker process receives: some examples of a source."""
+
+    def __len__(self) -> int: ...
+
+    def name(self, index: int) -> str: ...
+
+    def read(self, index: int) -> dict[str, np.ndarray]: ...
+
+
+def part_of(source: Source, start: int, stop: int) -> Readable:
+    """Examples `start` to `stop`, to be read by a worker process.
+
+    A source whose whole is heavy to send or slow to index offers `part(start, stop) -> Readable`, called with rising
+    `start`: a folder sends the names of that part only, an LMDB the key at which it begins.
+    """
+    part = getattr(source, "part", None)
+    made: Readable = part(start, stop) if part else Part(source, start, stop)
+    return made
+
+
+@frozen
+class Notes:
+    """What only the opened files can tell, for the store's manifest."""
+
+    classes: Mapping[str, tuple[str, ...]]
+    """Field -> names of its classes, by value."""
+    num_ignored: int
+    """Files among the originals that are no examples by their name."""
+    transform: str
+    """What is done to an original on the way into the store, in words."""
+
+
+def notes_of(source: Source) -> Notes:
+    """The source's own `classes`, `num_ignored` and `transform`, where it has them."""
+    return Notes(getattr(source, "classes", {}), getattr(source, "num_ignored", 0), getattr(source, "transform", ""))
+
+
+@frozen
 class Dataset(Pluggable):
-    """A dataset that a recipe can name. Its fields are its options; `open` finds and opens the original files."""
+    """A dataset that a recipe can name. Its fields are its options; `open` finds and opens the original files.
+
+    An option named `path` says where the files are and not what they are: it is no part of a store's identity.
+    """
 
     def provides(self) -> dict[str, Field]:
         """Keys and shapes of an example, known without opening a file: `{"x": Field((3, 64, 64), pixels=True)}`."""

@@ -1,0 +1,39 @@
+"""What a recipe amounts to, before anything is trained."""
+
+from __future__ import annotations
+
+from ganskit.data.dataset import Dataset
+from ganskit.engine.device import resolve_device, resolve_precision
+from ganskit.engine.engine import build_nets
+from ganskit.errors import DataNotFound
+from ganskit.recipe import Recipe
+
+
+def parameter_counts(recipe: Recipe) -> dict[str, int]:
+    """Parameters of every net."""
+    nets = build_nets(recipe, recipe.data.provides())
+    return {name: sum(p.numel() for p in net.parameters()) for name, net in nets.items()}
+
+
+def describe(recipe: Recipe, device: str) -> str:
+    """A few lines: nets and their sizes, data, budget, device, disk. Raises UserError for what would stop the run."""
+    where = resolve_device(device)
+    counts = parameter_counts(recipe)
+    states = 3 + (recipe.ema is not None)  # a parameter, and Adam's two moments of it
+    lines = [f"{recipe.name}: {recipe.paper}" if recipe.paper else recipe.name]
+    lines += [f"  {name:<12} {count:>12,} parameters" for name, count in counts.items()]
+    lines += [
+        f"  {'data':<12} {_data(recipe.data)}",
+        f"  {'budget':<12} {recipe.samples:,} samples in batches of {recipe.batch_size}",
+        f"  {'device':<12} {where}, {resolve_precision(recipe.precision, where)}",
+        f"  {'checkpoint':<12} about {sum(counts.values()) * 4 * states / 1e6:,.0f} MB, twice",
+    ]
+    return "\n".join(lines)
+
+
+def _data(data: Dataset) -> str:
+    fields = ", ".join(f"{name} {field.shape}" for name, field in data.provides().items())
+    try:
+        return f"{len(data.open()):,} examples: {fields}"
+    except DataNotFound as error:
+        return f"{fields}\n{error}"

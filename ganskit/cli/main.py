@@ -1,0 +1,82 @@
+"""The `ganskit` command: finds its subcommands by name and turns what goes wrong into one clear message."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import sys
+
+import click
+
+COMMANDS = {
+    "run": "Train a recipe.",
+    "list": "List what is registered: recipes, datasets, architectures, losses, ...",
+    "show": "Print a recipe as TOML, ready to be edited and run.",
+    "sample": "Draw samples from a run.",
+    "data": "Prepare datasets and look at prepared ones.",
+    "import": "Make a run of weights that others have published.",
+    "plugins": "Look at installed plugins.",
+}
+
+
+class _Lazy(click.Group):
+    """Imports a command's file when the command is used, so that the others cost nothing."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"ganskit.cli.{cmd_name}_")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from ganskit.errors import nearest
+
+            ctx.fail(f'There is no command "{args[0]}". {nearest(args[0], COMMANDS)}')
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="ganskit")
+def group() -> None:
+    """Train and study generative adversarial networks.
+
+    Begin with `ganskit run dcgan-rooms`: it draws its own pictures and trains in minutes on two CPU cores.
+    """
+
+
+def main() -> None:
+    """The console script. Exit codes: 0 done, 2 the user's mistake, 130 interrupted, 1 the run failed."""
+    from ganskit.errors import GanskitError
+
+    try:
+        sys.exit(group(standalone_mode=False))
+    except click.exceptions.Abort:
+        _fail("Interrupted.", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except GanskitError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("Interrupted.", 130)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone, `ganskit list | head`
+        sys.exit(0)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        _fail(f"{error.strerror}: {error.filename or 'the disk'}. What was finished before is still there.", 1)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"{'Error: ' if code != 130 else ''}{message}", err=True)
+    sys.exit(code)

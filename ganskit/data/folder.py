@@ -1,0 +1,103 @@
+"""A folder of pictures: flat, or a tree with one subfolder per class."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from ganskit.data.catalog import not_found
+from ganskit.data.dataset import Skip
+from ganskit.data.home import originals
+from ganskit.data.images import MAX_FILE_BYTES
+from ganskit.data.pictures import Files, Pictures, PictureSource, is_picture, source
+from ganskit.errors import BadData, DataNotFound
+
+
+@frozen
+class Folder(Pictures):
+    """All pictures in a folder and below it, by sorted name; hidden files and folders are passed over.
+
+    Without `path` the folder is looked for as `name` among the originals in ganskit's data folder.
+    """
+
+    def open(self) -> PictureSource:
+        """Walk the folder. Raises DataNotFound or BadData."""
+        root = Path(self.path).expanduser() if self.path is not None else originals(self.name or "folder")
+        if not root.is_dir():
+            raise _missing(self, root)
+        pictures: list[tuple[str, int, object]] = []
+        num_ignored = 0
+        for name, entry in _walk(root):
+            if is_picture(name):
+                pictures.append((name, *_size_and_time(entry)))
+            else:
+                num_ignored += 1
+        return source(self, str(root), FolderFiles(str(root.absolute())), pictures, num_ignored)
+
+
+@frozen
+class FolderFiles(Files):
+    """Files below a folder."""
+
+    root: str
+
+    def data(self, name: str) -> bytes:
+        """The bytes of one file. Raises Skip."""
+        file = os.path.join(self.root, name)
+        try:
+            if not os.path.isfile(file):  # a pipe would make us wait for ever
+                raise Skip("a link that leads nowhere" if os.path.islink(file) else "not a regular file")
+            if os.path.getsize(file) > MAX_FILE_BYTES:
+                raise Skip(f"{os.path.getsize(file):,} bytes: too large")
+            with open(file, "rb") as stream:
+                return stream.read()
+        except OSError as error:
+            raise Skip(f"cannot be read: {error.strerror}") from error
+
+    def take(self, names: Sequence[str]) -> FolderFiles:
+        """Itself: a folder holds no names."""
+        return self
+
+
+def _missing(dataset: Folder, root: Path) -> DataNotFound:
+    if root.exists():
+        return DataNotFound(f"{root} is a file: expected a folder of pictures.")
+    if dataset.path is not None:
+        return DataNotFound(f"{root}: there is no such folder.")
+    return not_found(dataset.name or "folder", root)
+
+
+def _walk(root: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Every file that is not hidden, as a path with "/" below the root. Each folder once, so that links may loop."""
+    seen: set[tuple[int, int]] = set()
+    waiting = [""]
+    while waiting:
+        below = waiting.pop()
+        folder = os.path.join(root, below)
+        try:
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name, reverse=True)
+        except OSError as error:
+            raise BadData(f"{folder} cannot be read: {error.strerror}.") from error
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            name = f"{below}/{entry.name}" if below else entry.name
+            if entry.is_dir():
+                waiting.append(name)
+            else:
+                yield name, entry
+
+
+def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, object]:
+    try:
+        status = entry.stat()
+    except OSError:  # a link that leads nowhere: reported when it is read
+        return 0, 0
+    return status.st_size, status.st_mtime_ns

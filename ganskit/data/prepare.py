@@ -1,0 +1,230 @@
+"""From original files to a store: once, in parallel, to be continued after an interruption."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import itertools
+import json
+import multiprocessing
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import attrs
+import filelock
+import numpy as np
+from attrs import evolve, field, frozen
+from tqdm import tqdm
+
+from ganskit.data import shards
+from ganskit.data.dataset import Dataset, Field, Notes, Source, notes_of, part_of
+from ganskit.data.files import TEMPORARY, printable
+from ganskit.data.home import stores
+from ganskit.data.store import FORMAT, MANIFEST, Manifest, Shard, Store
+from ganskit.errors import BadData, RunFailed
+
+ROWS_PER_SHARD = 2048
+IN_PROCESS_BELOW = 500
+MAX_SKIPPED = 0.1
+
+
+def prepare(dataset: Dataset, *, workers: int | None = None, progress: bool = True, max_skipped: float = MAX_SKIPPED) -> Store:
+    """The store of a dataset: opened when it is there, made when it is not.
+
+    It lies in ganskit's data folder, under a name made of the dataset's class, options and the fingerprint of its
+    files. `workers` processes (None: one per core) decode 2048 originals each at a time; an interrupted preparation
+    goes on where it was. A script that calls this for a large dataset needs `if __name__ == "__main__":`, because
+    worker processes import it anew. Raises DataNotFound, BadData (more than `max_skipped` of the originals cannot be
+    used, or none can) or RunFailed (the disk is full, a worker process died).
+    """
+    source = dataset.open()
+    notes = notes_of(source)
+    folder = stores() / store_name(dataset, source.fingerprint, notes.transform)
+    if not (folder / MANIFEST).is_file():
+        with _locked(folder):
+            if not (folder / MANIFEST).is_file():
+                _Preparation(dataset, source, notes, folder, max_skipped).run(workers or _num_cores(), progress)
+    return Store.open(folder)
+
+
+def store_name(dataset: Dataset, fingerprint: str, transform: str = "") -> str:
+    """The name of a dataset's store, such as "lsun-0f3c5a9be124"; `path` is no part of it."""
+    described = _described(dataset)
+    described["options"].pop("path", None)
+    identity = json.dumps([FORMAT, ROWS_PER_SHARD, transform, described, fingerprint], sort_keys=True, default=str)
+    name = getattr(dataset, "name", "") or type(dataset).__name__
+    return f"{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+
+
+def _described(dataset: Dataset) -> dict[str, Any]:
+    cls = type(dataset)
+    return {"class": f"{cls.__module__}:{cls.__qualname__}", "options": attrs.asdict(dataset)}
+
+
+@frozen
+class _Preparation:
+    """One making of one store, by whoever holds its lock."""
+
+    dataset: Dataset
+    source: Source
+    notes: Notes
+    folder: Path
+    max_skipped: float
+    done: dict[int, Shard] = field(factory=dict)
+
+    def run(self, workers: int, progress: bool) -> None:
+        """Make the shards that are not there yet, then the manifest."""
+        total = len(self.source)
+        if not total:
+            raise BadData(f"{type(self.dataset).__name__}: there is no example in it.")
+        with _disk_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for left_over in self.folder.glob(f"*{TEMPORARY}"):
+                left_over.unlink()
+            todo = self._todo()
+            self._check_space(todo)
+            made = self._made_here if workers == 1 or total < IN_PROCESS_BELOW or len(todo) == 1 else self._made_by_workers
+            with self._bar(progress, total) as bar, contextlib.closing(made(todo, min(workers, len(todo)), bar)) as results:
+                for index, shard in results:
+                    self.done[index] = shard
+                    self._check_skipped()
+            self._check_skipped()
+            self._finish()
+
+    def _todo(self) -> list[int]:
+        """The shards to make; finished ones of an earlier, interrupted preparation are kept."""
+        todo = []
+        for index in range(-(-len(self.source) // ROWS_PER_SHARD)):
+            shard = shards.finished(shards.file_of(self.folder, index))
+            if shard:
+                self.done[index] = shard
+            else:
+                todo.append(index)
+        return todo
+
+    def _task(self, index: int) -> shards.Task:
+        start = index * ROWS_PER_SHARD
+        part = part_of(self.source, start, min(start + ROWS_PER_SHARD, len(self.source)))
+        return shards.Task(shards.file_of(self.folder, index), part, self.dataset.provides())
+
+    def _bar(self, progress: bool, total: int) -> tqdm[Any]:
+        initial = sum(shard.rows + len(shard.skipped) for shard in self.done.values())
+        hidden = None if progress else True  # None: shown on a terminal only
+        return tqdm(total=total, initial=initial, unit=" examples", desc=f"Preparing {self.folder.name}", disable=hidden)
+
+    def _made_here(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Iterator[tuple[int, Shard]]:
+        for index in todo:
+            yield index, shards.make(self._task(index), tick=bar.update)
+
+    def _made_by_workers(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Iterator[tuple[int, Shard]]:
+        context = multiprocessing.get_context("spawn")
+        stop = context.Event()
+        pool = ProcessPoolExecutor(workers, context, shards.start_worker, (stop,))
+        waiting = iter(todo)
+        running: dict[Future[Shard], int] = {}
+        try:
+            while True:
+                # Not all at once: a part is made when its turn is near, and a source may have to walk to it.
+                for index in itertools.islice(waiting, 2 * workers - len(running)):
+                    running[pool.submit(shards.make, self._task(index))] = index
+                if not running:
+                    return
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    shard = future.result()
+                    bar.update(shard.rows + len(shard.skipped))
+                    yield running.pop(future), shard
+        except BrokenProcessPool as error:
+            raise RunFailed(
+                "A worker process died while preparing data: for lack of memory (try fewer workers), or because the "
+                'script that prepares has no `if __name__ == "__main__":`. What is finished is kept.'
+            ) from error
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+    def _check_space(self, todo: list[int]) -> None:
+        """Fail before the work rather than after it."""
+        fields = self.dataset.provides().values()
+        needed = len(todo) * ROWS_PER_SHARD * sum(int(np.prod(f.shape)) * np.dtype(f.dtype).itemsize for f in fields)
+        needed = min(needed, needed * len(self.source) // max(1, len(todo) * ROWS_PER_SHARD))
+        free = shutil.disk_usage(self.folder).free
+        if free < needed:
+            raise RunFailed(f"{self.folder} needs {needed:,} bytes and the disk has {free:,} free. {_ELSEWHERE}")
+
+    def _check_skipped(self) -> None:
+        skipped = [each for _, shard in sorted(self.done.items()) for each in shard.skipped]
+        total = len(self.source)
+        if len(skipped) <= self.max_skipped * total and len(skipped) < total:
+            return
+        first = "".join(f"\n  {printable(name)}: {printable(reason)}" for name, reason in skipped[:5])
+        if len(skipped) == total:
+            raise BadData(f"None of the {total:,} originals can be used. First:{first}")
+        raise BadData(
+            f"{len(skipped):,} of {total:,} originals cannot be used, more than {self.max_skipped:.0%}. First:{first}\n"
+            "Repair them or take them away; or allow it: ganskit data prepare ... --max-skipped 0.5"
+        )
+
+    def _finish(self) -> None:
+        made = tuple(shard for _, shard in sorted(self.done.items()))
+        num_examples, num_skipped = sum(shard.rows for shard in made), sum(len(shard.skipped) for shard in made)
+        fields = {
+            name: evolve(each, classes=tuple(self.notes.classes.get(name, each.classes)))
+            for name, each in self.dataset.provides().items()
+        }
+        Manifest(
+            ganskit=version("ganskit"),
+            dataset=_described(self.dataset),
+            fingerprint=self.source.fingerprint,
+            transform=self.notes.transform,
+            num_examples=num_examples,
+            num_skipped=num_skipped,
+            num_ignored=self.notes.num_ignored,
+            fields=fields,
+            shards=made,
+        ).save(self.folder)
+        for shard in made:
+            shards.note_of(self.folder / shard.file).unlink(missing_ok=True)
+
+
+_ELSEWHERE = "Make room, or set GANSKIT_DATA to a folder on another disk. What is finished is kept."
+
+
+@contextlib.contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    """Turn what the disk refuses into an error that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise RunFailed(f"The disk is full: {folder} cannot be finished. {_ELSEWHERE}") from error
+        raise RunFailed(f"{folder} cannot be written: {error}. Set GANSKIT_DATA to a folder that can.") from error
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One preparation of a store at a time; the lock ends with the process that holds it."""
+    with _disk_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(f"{folder}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            print(f"Another process is preparing {folder.name}: waiting for it.", file=sys.stderr, flush=True)
+            lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _num_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

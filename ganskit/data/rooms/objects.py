@@ -1,0 +1,212 @@
+"""Every object of a scene as faces."""
+
+from __future__ import annotations
+
+from ganskit.data.rooms import textures
+from ganskit.data.rooms.furnish import MATTRESS_HEIGHT
+from ganskit.data.rooms.mesh import Look, Mesh
+from ganskit.data.rooms.palette import (
+    BRASS,
+    CARPETS,
+    CEILING,
+    CLAY,
+    FABRICS,
+    LAMPSHADE,
+    LEAF,
+    LINEN,
+    METAL,
+    PLANKS,
+    TRIM,
+    WALLS,
+    WOODS,
+    blend,
+    scaled,
+)
+from ganskit.data.rooms.scene import Scene
+from ganskit.data.rooms.space import Place, Point, Wall
+
+CURTAIN_WIDTH = 0.3
+BLANKET_START = 0.62
+BLANKET_ROUNDING = 0.09
+
+_PILLOW_OUTLINE = tuple(
+    (x * sx, y * sy)
+    for sx, sy, corner in (
+        (1, 1, ((1.0, 0.0), (0.96, 0.6), (0.85, 0.85), (0.6, 0.96))),
+        (-1, 1, ((0.0, 1.0), (0.6, 0.96), (0.85, 0.85), (0.96, 0.6))),
+        (-1, -1, ((1.0, 0.0), (0.96, 0.6), (0.85, 0.85), (0.6, 0.96))),
+        (1, -1, ((0.0, 1.0), (0.6, 0.96), (0.85, 0.85), (0.96, 0.6))),
+    )
+    for x, y in corner
+)
+"""A rounded square from -1 to 1."""
+
+
+def build(scene: Scene) -> Mesh:
+    """All faces of the scene that face the camera."""
+    camera = scene.camera
+    mesh = Mesh((camera.x, camera.height, camera.distance))
+    _shell(mesh, scene)
+    for number, place in enumerate(scene.windows):
+        _window(mesh, scene, place, number)
+    for number, place in enumerate(scene.pictures):
+        _picture(mesh, scene, place, number)
+    if scene.door:
+        _door(mesh, scene, scene.door)
+    if scene.rug:
+        _rug(mesh, scene, scene.rug)
+    if scene.wardrobe:
+        _wardrobe(mesh, scene, scene.wardrobe)
+    _bed(mesh, scene)
+    for place in scene.tables:
+        _table(mesh, scene, place)
+    for place in scene.lamps:
+        _lamp(mesh, scene, place)
+    if scene.plant:
+        _plant(mesh, scene, scene.plant)
+    return mesh
+
+
+def _shell(mesh: Mesh, scene: Scene) -> None:
+    """Walls, floor and ceiling; open behind the camera."""
+    width, height, behind = scene.width, scene.height, scene.camera.distance + 1
+    paint = scaled(WALLS[scene.wall], scene.wall_tone)
+    wall_look = Look(paint, textures.wall_paint(paint, scene.wallpaper, height))
+    for name, length in (("back", width), ("left", behind), ("right", behind)):
+        mesh.panel(Wall(name, width), (0, length), (0, height), 0, wall_look)
+    wood = scene.flooring == "planks"
+    colour = scaled((PLANKS if wood else CARPETS)[scene.floor], scene.floor_tone)
+    floor_look = Look(colour, textures.planks(colour) if wood else None)
+    back = Wall("back", width)
+    mesh.polygon(back, ((0, 0, 0), (width, 0, 0), (width, 0, behind), (0, 0, behind)), (0, 1, 0), floor_look)
+    ceiling = ((0, height, 0), (width, height, 0), (width, height, behind), (0, height, behind))
+    mesh.polygon(back, ceiling, (0, -1, 0), Look(CEILING))
+
+
+def _window(mesh: Mesh, scene: Scene, place: Place, number: int) -> None:
+    day = scene.light == "day"
+    wall = Wall(place.wall, scene.width)
+    pane = textures.window_pane(place, scene.camera.height, day, scene.style)
+    mesh.start("window")
+    mesh.panel(wall, (place.start, place.end), (place.bottom, place.top), 0.01, Look(TRIM, pane, glow=0.85 if day else 0.25))
+    mesh.box(wall, (place.start - 0.05, place.end + 0.05), (place.bottom - 0.05, place.bottom), (0, 0.1), Look(TRIM))
+    if scene.curtains != "none":
+        colour = FABRICS[scene.accent]
+        look = Look(colour, textures.curtain(colour), glow=0.12 if day else 0.0)
+        low, high = (0.03 if scene.curtains == "long" else place.bottom - 0.15), place.top + 0.1
+        mesh.start("curtain")
+        for start in (place.start - CURTAIN_WIDTH / 2, place.end - CURTAIN_WIDTH / 2):
+            mesh.panel(wall, (start, start + CURTAIN_WIDTH), (low, high), 0.08, look)
+        rod = (place.start - CURTAIN_WIDTH * 0.7, place.end + CURTAIN_WIDTH * 0.7)
+        mesh.panel(wall, rod, (high, high + 0.04), 0.09, Look(METAL))
+
+
+def _picture(mesh: Mesh, scene: Scene, place: Place, number: int) -> None:
+    style = scene.style + number * 37
+    names = tuple(FABRICS)
+    first, second = FABRICS[names[style % len(names)]], FABRICS[names[(style // 13 + 5) % len(names)]]
+    frame = (METAL, WOODS["oak"], BRASS, WOODS["white"])[scene.style % 4]
+    look = Look(frame, textures.painting(place, frame, first, blend(second, LINEN, 0.4), style))
+    mesh.start("picture")
+    mesh.panel(Wall(place.wall, scene.width), (place.start, place.end), (place.bottom, place.top), 0.03, look)
+
+
+def _door(mesh: Mesh, scene: Scene, place: Place) -> None:
+    colour = TRIM if scene.wood == "white" else WOODS[scene.wood]
+    look = Look(colour, textures.door_leaf(place, colour))
+    mesh.start("door")
+    mesh.panel(Wall(place.wall, scene.width), (place.start, place.end), (0, place.top), 0.02, look)
+
+
+def _rug(mesh: Mesh, scene: Scene, place: Place) -> None:
+    wall = Wall(place.wall, scene.width)
+    outline = ((place.start, 0.5), (place.end, 0.5), (place.end, place.out), (place.start, place.out))
+    colour = FABRICS[scene.accent]
+    mesh.start("rug")
+    corners = [wall.point(along, place.top, out) for along, out in outline]
+    mesh.polygon(wall, corners, (0, 1, 0), Look(colour, textures.rug_weave(place, colour)))
+
+
+def _wardrobe(mesh: Mesh, scene: Scene, place: Place) -> None:
+    colour = WOODS[scene.wood]
+    rows = 1 if place.top > 1.5 else 3
+    mesh.start("wardrobe" if rows == 1 else "chest")
+    look = Look(colour, textures.drawers(place, colour, 2, rows))
+    mesh.box(Wall(place.wall, scene.width), (place.start, place.end), (0, place.top), (0, place.out), look)
+
+
+def _bed(mesh: Mesh, scene: Scene) -> None:
+    bed, wall = scene.bed, Wall(scene.bed.wall, scene.width)
+    wood, bedding, accent = WOODS[scene.wood], FABRICS[scene.bedding], FABRICS[scene.accent]
+    headboard = (
+        Look(wood),
+        Look(wood, textures.slats(wood, bed)),
+        Look(accent, textures.upholstery(accent, bed)),
+    )[scene.style % 3]
+    throw = (bed.out - 0.62, bed.out - 0.22) if scene.style % 2 else (9.0, 9.0)
+    blanket = Look(bedding, textures.cloth(bedding, accent, scene.pattern, throw, BLANKET_START + 0.2), bulge=0.35)
+    mesh.start("bed")
+    mesh.box(wall, (bed.start - 0.04, bed.end + 0.04), (0, bed.top), (0, 0.09), headboard)
+    mesh.box(wall, (bed.start, bed.end), (0.08, 0.3), (0.09, bed.out), Look(wood))
+    mesh.box(wall, (bed.start + 0.02, bed.end - 0.02), (0.3, MATTRESS_HEIGHT - 0.03), (0.09, bed.out - 0.02), Look(LINEN))
+    blanket_width = (bed.start - 0.03, bed.end + 0.03)
+    mesh.box(wall, blanket_width, (0.2, MATTRESS_HEIGHT), (BLANKET_START, bed.out + 0.03), blanket, BLANKET_ROUNDING)
+    pillows = 1 if bed.width < 1.3 else 2
+    half = min(0.36, bed.width / pillows / 2 - 0.03)
+    for number in range(pillows):
+        along = bed.middle + (number - (pillows - 1) / 2) * bed.width * 0.48
+        _pillow(mesh, wall, (along, MATTRESS_HEIGHT - 0.02, 0.46), half, 0.42, Look(LINEN, bulge=0.8))
+    if scene.style % 5 < 3:
+        cushion = Look(accent, bulge=0.8)
+        _pillow(mesh, wall, (bed.middle, MATTRESS_HEIGHT - 0.02, 0.6), 0.24, 0.32, cushion)
+
+
+def _pillow(mesh: Mesh, wall: Wall, foot: Point, half_width: float, height: float, look: Look) -> None:
+    """Leaning back from `foot` (along, up, out): 0.8 up for every 0.6 back."""
+    along, up, out = foot
+
+    def corner(x: float, y: float) -> Point:
+        level = (y + 1) / 2 * height
+        return wall.point(along + x * half_width, up + 0.8 * level, out - 0.6 * level)
+
+    normal_x, _, normal_z = wall.normal
+    mesh.polygon(wall, [corner(x, y) for x, y in _PILLOW_OUTLINE], (0.8 * normal_x, 0.6, 0.8 * normal_z), look)
+
+
+def _table(mesh: Mesh, scene: Scene, place: Place) -> None:
+    colour = WOODS[scene.wood]
+    look = Look(colour, textures.drawers(place, colour, 1, 2))
+    mesh.start("table")
+    mesh.box(Wall(place.wall, scene.width), (place.start, place.end), (0, place.top), (0, place.out), look)
+
+
+def _lamp(mesh: Mesh, scene: Scene, place: Place) -> None:
+    wall = Wall(place.wall, scene.width)
+    foot = wall.point(place.middle, place.bottom, place.out / 2)
+    rise, half = place.top - place.bottom, place.width / 2
+    low, narrow = rise * 0.45, half * 0.62
+    metal = Look((METAL, BRASS, LINEN)[scene.style % 3], bulge=0.6)
+    shade = textures.lit_shade(LAMPSHADE, place.bottom + low, place.top)
+    glow = 0.8 if scene.light == "night" else 0.1
+    mesh.start("lamp")
+    mesh.cutout(wall, foot, ((-0.09, 0), (0.09, 0), (0.07, 0.05), (-0.07, 0.05)), metal)
+    mesh.cutout(wall, foot, ((-0.03, 0.04), (0.03, 0.04), (0.02, low), (-0.02, low)), metal)
+    bow = half * 0.12
+    outline = ((-half, low + bow), (0, low), (half, low + bow), (narrow, rise), (-narrow, rise))
+    mesh.cutout(wall, foot, outline, Look(LAMPSHADE, shade, glow=glow, bulge=0.3))
+
+
+def _plant(mesh: Mesh, scene: Scene, place: Place) -> None:
+    wall = Wall(place.wall, scene.width)
+    foot = wall.point(place.middle, 0.0, place.out / 2)
+    half = place.width / 2
+    pot = half * 0.5
+    mesh.start("plant")
+    leaves = ((-0.95, 0.72), (-0.6, 0.93), (-0.12, 1.0), (0.35, 0.96), (0.8, 0.84), (1.0, 0.6), (-0.7, 0.52), (0.5, 0.55))
+    for number, (x, y) in enumerate(leaves):
+        tip_x, tip_y, root = x * half, y * place.top, 0.32
+        middle_x, middle_y = 0.55 * tip_x, root + 0.6 * (tip_y - root)
+        wide_x, wide_y = 0.10 * (tip_y - root) + 0.05, -0.16 * tip_x
+        outline = ((0, root), (middle_x + wide_x, middle_y + wide_y), (tip_x, tip_y), (middle_x - wide_x, middle_y - wide_y))
+        mesh.cutout(wall, foot, outline, Look(scaled(LEAF, 0.8 + 0.15 * (number % 4))))
+    mesh.cutout(wall, foot, ((-pot * 0.8, 0), (pot * 0.8, 0), (pot, 0.34), (-pot, 0.34)), Look(CLAY, bulge=0.7))

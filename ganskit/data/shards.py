@@ -1,0 +1,114 @@
+"""Making one shard of a store: decode a part of a source and write it whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+import attrs
+import numpy as np
+from attrs import frozen
+
+from ganskit.data.dataset import Field, Readable, Skip
+from ganskit.data.files import write_whole
+from ganskit.data.store import Shard, shard_from
+from ganskit.errors import BadData, GanskitError, RunFailed
+
+_stop: Event | None = None
+
+
+@frozen
+class Task:
+    """One shard to make: the part of the source that goes into `file`."""
+
+    file: Path
+    part: Readable
+    fields: dict[str, Field]
+
+
+def file_of(folder: Path, index: int) -> Path:
+    """Where shard number `index` of the store in `folder` is."""
+    return folder / f"shard-{index:05d}.safetensors"
+
+
+def note_of(file: Path) -> Path:
+    """The file that says a shard is finished, until the manifest does; written after the shard."""
+    return file.with_suffix(".json")
+
+
+def finished(file: Path) -> Shard | None:
+    """A shard made by an earlier, interrupted preparation, or None."""
+    try:
+        shard = shard_from(json.loads(note_of(file).read_bytes()))
+        return shard if not shard.rows or file.stat().st_size == shard.bytes else None
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def make(task: Task, tick: Callable[[], object] = lambda: None) -> Shard:
+    """Decode the part and write the shard; `tick` is called after each example.
+
+    A shard of which every example was skipped has no file. Raises BadData when the source does not give what its
+    dataset provides, RunFailed when it fails in another way or the disk is full, Stopped when asked to stop.
+    """
+    from safetensors.numpy import save
+
+    num = len(task.part)
+    out = {name: np.empty((num, *each.shape), dtype=each.dtype) for name, each in task.fields.items()}
+    rows, skipped = 0, []
+    for index in range(num):
+        if _stop is not None and _stop.is_set():
+            raise Stopped
+        try:
+            example = task.part.read(index)
+        except Skip as reason:
+            skipped.append((task.part.name(index), str(reason)))
+        except GanskitError:
+            raise
+        except Exception as error:
+            raise RunFailed(f"{task.part.name(index)}: the dataset's own code failed with {type(error).__name__}: {error}") from error
+        else:
+            _check(example, task.fields, task.part.name(index))
+            for name, array in example.items():
+                out[name][rows] = array
+            rows += 1
+        tick()
+    data = save({name: array[:rows] for name, array in out.items()}) if rows else b""
+    shard = Shard(task.file.name, rows, len(data), hashlib.sha256(data).hexdigest(), tuple(skipped))
+    if rows:
+        write_whole(task.file, data)
+    write_whole(note_of(task.file), json.dumps(attrs.asdict(shard)).encode())
+    return shard
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: the user interrupted
+    """The shard was abandoned."""
+
+
+def _check(example: dict[str, np.ndarray], fields: dict[str, Field], name: str) -> None:
+    given = {key: (np.shape(array), str(np.asarray(array).dtype)) for key, array in example.items()}
+    expected = {key: (each.shape, each.dtype) for key, each in fields.items()}
+    if given != expected:
+        raise BadData(f"{name}: the dataset gives {given} and says that it provides {expected}.")
+
+
+def start_worker(stop: Event) -> None:
+    """Set up a worker process: the parent handles Ctrl-C, and its end, however sudden, is the worker's end."""
+    global _stop
+    _stop = stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,1 @@
+"""The DCGAN paper as the built-in plugin set."""

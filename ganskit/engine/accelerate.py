@@ -1,0 +1,84 @@
+"""How a turn's loss is computed: eagerly, or by one compiled function for the whole loss."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from ganskit.game import Batch, Nets, Stage, Turn
+from ganskit.losses import Parts
+
+Compute = Callable[[Batch], tuple[torch.Tensor, Parts]]
+
+
+def evaluate(turn: Turn, nets: Nets, b: Batch) -> tuple[torch.Tensor, Parts]:
+    """The loss in float32: what is minimised, and its named parts."""
+    loss = turn.loss(nets, b)
+    parts = loss if isinstance(loss, dict) else {"loss": loss}
+    return torch.stack([part.float() for part in parts.values()]).sum(), parts
+
+
+class _DoubleBackward(TorchFunctionMode):
+    """Sees whether anything asks for a gradient that can be differentiated again."""
+
+    found = False
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401 - torch's signature
+        kwargs = kwargs or {}
+        if func is torch.autograd.grad and kwargs.get("create_graph"):
+            self.found = True
+        return func(*args, **kwargs)
+
+
+def differentiates_twice(turn: Turn, nets: Nets, b: Batch) -> bool:
+    """Run the loss once, off the record, and see whether it needs double backward: compiled graphs have none."""
+    buffers = [(buffer, buffer.clone()) for buffer in nets.buffers()]
+    devices = {p.device for p in nets.parameters() if p.device.type == "cuda"}
+    copy = Batch(b.tensors, b.stage)
+    with torch.random.fork_rng(devices), _DoubleBackward() as mode:
+        evaluate(turn, nets, copy)
+    with torch.no_grad():
+        for buffer, before in buffers:
+            buffer.copy_(before)
+    return mode.found
+
+
+def eager(turn: Turn, nets: Nets) -> Compute:
+    """The loss as it is written."""
+    return lambda b: evaluate(turn, nets, b)
+
+
+def compiled(turn: Turn, nets: Nets, stage: Stage, backend: str) -> Compute:
+    """The loss as one compiled function of the batch's tensors.
+
+    Static shapes, because a resume after a change of batch size would otherwise trace another graph; random numbers
+    from torch's own generator, because inductor's would be other ones than eager's.
+    """
+
+    def play(tensors: dict[str, torch.Tensor]) -> tuple[torch.Tensor, Parts, dict[str, torch.Tensor]]:
+        b = Batch(tensors, stage)
+        return *evaluate(turn, nets, b), b.tensors
+
+    # torch keeps compiled graphs by code object and refuses a ninth: each turn of each stage needs one of its own
+    play.__code__ = play.__code__.replace(co_name=f"play_{turn.player}")
+    options: dict[str, Any] = {"options": {"fallback_random": True}} if backend == "inductor" else {}
+    fast = torch.compile(play, backend=backend, dynamic=False, **options)
+
+    def compute(b: Batch) -> tuple[torch.Tensor, Parts]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's advice on compiling, which a user of ganskit cannot follow
+            total, parts, b.tensors = fast(b.tensors)
+        return total, parts
+
+    return compute
+
+
+def choose(turn: Turn, nets: Nets, b: Batch, backend: str) -> Compute:
+    """Compiled where asked for and possible, else eager."""
+    if backend == "off" or differentiates_twice(turn, nets, b):
+        return eager(turn, nets)
+    return compiled(turn, nets, b.stage, backend)

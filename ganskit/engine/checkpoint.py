@@ -1,0 +1,122 @@
+"""Checkpoint files: one .safetensors each with its SHA-256 beside it, and never half of one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from attrs import frozen
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from ganskit.errors import RunFailed, UserError
+
+FORMAT = 1
+KEPT = 2
+"""So many of the newest stay: the last, and the one to fall back on if that one is damaged."""
+
+
+@frozen
+class Checkpoint:
+    """A checkpoint in memory: tensors by path, and the JSON that goes with them."""
+
+    tensors: Mapping[str, torch.Tensor]
+    meta: Mapping[str, Any]
+
+
+def write(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write SAMPLES.safetensors into the folder and remove the oldest.
+
+    Raises RunFailed when the disk is full or cannot be written; checkpoints that were there stay as they were.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{checkpoint.meta['samples']:012}.safetensors"
+    half = file.with_suffix(".partial")
+    try:
+        save_file(dict(checkpoint.tensors), half, {"ganskit": json.dumps({"format": FORMAT, **checkpoint.meta})})
+        with half.open("rb+") as written:
+            os.fsync(written.fileno())
+        # the checksum comes first: a checksum without a file is nothing, a file without a checksum would be damaged
+        _write_text(_checksum_file(file), f"{_sha256(half)}  {file.name}\n")
+        half.replace(file)
+        _sync_folder(folder)
+    except (OSError, SafetensorError) as error:
+        half.unlink(missing_ok=True)
+        size = sum(t.nbytes for t in checkpoint.tensors.values())
+        raise RunFailed(
+            f"The checkpoint {file} cannot be written: {error}. It needs {size / 1e6:,.0f} MB. "
+            "The last good checkpoint is still there: make room and go on with --resume."
+        ) from error
+    for old in files(folder)[:-KEPT]:
+        old.unlink(missing_ok=True)
+        _checksum_file(old).unlink(missing_ok=True)
+    return file
+
+
+def files(folder: Path) -> list[Path]:
+    """The checkpoints of a folder, oldest first."""
+    return sorted(folder.glob("[0-9]*.safetensors"))
+
+
+def is_whole(file: Path) -> bool:
+    """Whether the file is what its checksum says."""
+    try:
+        return _checksum_file(file).read_text().split()[0] == _sha256(file)
+    except (OSError, IndexError):
+        return False
+
+
+def newest(folder: Path) -> tuple[Path | None, list[Path]]:
+    """The newest whole checkpoint, or None, and the damaged ones that are newer."""
+    damaged = []
+    for file in reversed(files(folder)):
+        if is_whole(file):
+            return file, damaged
+        damaged.append(file)
+    return None, damaged
+
+
+def read(file: Path) -> Checkpoint:
+    """Read a checkpoint. Raises UserError when it is not one, or is of a newer format."""
+    try:
+        with safe_open(file, framework="pt") as opened:
+            meta = json.loads((opened.metadata() or {}).get("ganskit", "{}"))
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - not a dict
+    except (OSError, SafetensorError, ValueError) as error:
+        raise UserError(f"{file} is not a checkpoint that can be read: {error}") from error
+    if meta.get("format") != FORMAT:
+        raise UserError(f"{file} has checkpoint format {meta.get('format')}, and this ganskit reads {FORMAT}: upgrade ganskit.")
+    return Checkpoint(tensors, meta)
+
+
+def _checksum_file(file: Path) -> Path:
+    return file.with_suffix(".safetensors.sha256")
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _write_text(file: Path, text: str) -> None:
+    half = file.with_suffix(".partial-sha256")
+    with half.open("w") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    half.replace(file)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the renames last through a power cut, where folders can be synced (not on Windows)."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

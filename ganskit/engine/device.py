@@ -1,0 +1,75 @@
+"""Which device and precision a run uses, and the seeds of everything random in it."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganskit.errors import UserError
+
+
+def resolve_device(name: str = "auto", local_rank: int = 0) -> torch.device:
+    """ "auto" is CUDA, then mps, then the CPU. Raises UserError, naming the devices there are."""
+    there = ["cpu"]
+    if torch.cuda.is_available():
+        there[:0] = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        there.insert(0, "mps")
+    if name == "auto":
+        return torch.device(f"cuda:{local_rank}" if there[0].startswith("cuda") else there[0])
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError(f'"{name}" is not a device: expected auto, cpu, cuda, cuda:1 or mps.') from None
+    if device.type == "cuda" and device.index is None:
+        device = torch.device("cuda", local_rank)
+    if str(device) not in there:
+        raise UserError(f'There is no device "{name}" here, only {", ".join(there)}. Leave --device out to take the first.')
+    return device
+
+
+def multiplies_bf16_fast(device: torch.device) -> bool:
+    """CUDA sm80 and newer; CPUs with AMX or AVX512-BF16."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type != "cpu":
+        return False
+    # these are torch's only questions about the CPU, and they are private
+    checks: list[Callable[[], bool] | None] = [
+        getattr(torch.cpu, name, None) for name in ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    ]
+    return any(check() for check in checks if check)
+
+
+def resolve_precision(name: str, device: torch.device) -> str:
+    """ "auto" is bf16 where the hardware multiplies it fast, else fp32."""
+    if name != "auto":
+        return name
+    return "bf16" if multiplies_bf16_fast(device) else "fp32"
+
+
+def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:
+    """The context in which losses are computed."""
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
+def has_fused_optimizers(device: torch.device) -> bool:
+    """Whether torch has one-kernel Adam and SGD for the device."""
+    return device.type in ("cpu", "cuda", "mps")
+
+
+def processor(device: torch.device) -> str:
+    """What numbers depend on: the GPU's name, or the CPU's architecture and vector instructions."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+
+
+def seed_of(*key: int) -> int:
+    """A 63-bit seed that is a pure function of the key, e.g. (seed, rank, round)."""
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -1,0 +1,138 @@
+"""The run directory: one place on disk for everything a run writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from filelock import FileLock, Timeout
+
+from ganskit.config import Table
+from ganskit.errors import UserError
+from ganskit.recipe import Recipe, read_table, to_table, to_toml
+
+FREE_TO_CHANGE = {"samples", "checkpoint_every", "sample_every", "log_every", "paper", "claims", "plugins"}
+"""What may differ when a run is resumed, because training does not depend on it."""
+
+
+@frozen
+class RunDir:
+    """RUN/recipe.toml metrics.jsonl samples/ checkpoints/."""
+
+    path: Path
+
+    @classmethod
+    def choose(cls, name: str, out: Path | None, resume: bool) -> RunDir:
+        """`out`, or runs/NAME-001 and so on: a new one, or on resume the last there is.
+
+        Raises UserError when `out` holds a run already and is not to be resumed, or cannot be a run directory.
+        """
+        if out is not None:
+            run = cls(out)
+            if out.exists() and not out.is_dir():
+                raise UserError(f"{out} is a file: --out takes the folder in which to put the run.")
+            if run.recipe_file.exists() and not resume:
+                raise UserError(f"{out} holds a run already. Go on with it with --resume, or give another --out.")
+            return run
+        stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
+        taken = [int(p.name[len(stem) + 1 :]) for p in Path("runs").glob(f"{stem}-*") if p.name[len(stem) + 1 :].isdigit()]
+        number = max(taken, default=0) + (0 if resume and taken else 1)
+        return cls(Path("runs") / f"{stem}-{number:03}")
+
+    @property
+    def recipe_file(self) -> Path:
+        """The resolved recipe."""
+        return self.path / "recipe.toml"
+
+    @property
+    def metrics_file(self) -> Path:
+        """One JSON object per logged round."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where checkpoints lie."""
+        return self.path / "checkpoints"
+
+    def samples_file(self, samples: int) -> Path:
+        """The sample grid made when so many real samples had been dealt."""
+        return self.path / "samples" / f"{samples:012}.png"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the directory. Raises UserError when another process does, or it cannot be written."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.path / ".lock")
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(f"Another process is training in {self.path}: wait for it, or give another --out.") from None
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be written: {error.strerror}. Give another --out.") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def begin(self, recipe: Recipe) -> None:
+        """Write the recipe; on a directory that has one, refuse a recipe that would train differently."""
+        if self.recipe_file.exists():
+            differences = list(compare(read_table(self.recipe_file), json.loads(json.dumps(to_table(recipe)))))
+            if differences:
+                lines = "\n".join(f"  {key}: {old} in the run, {new} now" for key, old, new in differences)
+                raise UserError(
+                    f"{self.path} was started with another recipe, so it cannot be resumed with this one:\n{lines}\n"
+                    "Take these changes back, or start a new run with another --out."
+                )
+        replace_text(self.recipe_file, to_toml(recipe))
+
+    def log(self, line: Mapping[str, Any]) -> None:
+        """Append a line to metrics.jsonl."""
+        with self.metrics_file.open("a", encoding="utf-8") as opened:
+            opened.write(json.dumps(line) + "\n")
+
+    def cut_back(self, samples: int) -> None:
+        """Drop the metrics and sample grids of later rounds than the checkpoint's."""
+        if self.metrics_file.exists():
+            lines = self.metrics_file.read_text(encoding="utf-8").splitlines(keepends=True)
+            replace_text(self.metrics_file, "".join(line for line in lines if _samples_in(line) <= samples))
+        for grid in (self.path / "samples").glob("[0-9]*.png"):
+            if grid.stem.isdigit() and int(grid.stem) > samples:
+                grid.unlink()
+
+
+def _samples_in(line: str) -> float:
+    """The clock of a metrics line; a line that a kill cut off counts as later than everything."""
+    try:
+        return float(json.loads(line)["samples"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
+
+
+def compare(old: Table, new: Table, where: str = "") -> Iterator[tuple[str, object, object]]:
+    """(key, old, new) of every value that differs and matters, compared as values and not as text."""
+    for key in sorted(old.keys() | new.keys()):
+        path = f"{where}.{key}" if where else key
+        before, after = old.get(key), new.get(key)
+        if path in FREE_TO_CHANGE or before == after:
+            continue
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from compare(before, after, path)
+        else:
+            yield path, before, after
+
+
+def replace_text(file: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    half = file.with_name(f".{file.name}.partial")
+    with half.open("w", encoding="utf-8") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    half.replace(file)

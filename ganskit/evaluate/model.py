@@ -1,0 +1,117 @@
+"""A trained model: what samples are drawn from and evaluators look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ganskit.engine import checkpoint as checkpoints
+from ganskit.engine.device import autocast, resolve_device, resolve_precision, seed_of
+from ganskit.engine.engine import build_nets
+from ganskit.engine.rundir import RunDir
+from ganskit.errors import UserError
+from ganskit.evaluate.calibrate import freeze_statistics
+from ganskit.game import Batch, Nets
+from ganskit.recipe import Recipe, read_toml
+
+CHUNK = 64
+"""Samples are always made so many at a time, so that sample i does not depend on how many are asked for."""
+CALIBRATION_BATCHES, CALIBRATION_SIZE = 50, 128
+CALIBRATION_SEED = 50
+
+
+class Model:
+    """A game's nets after `samples` real samples, ready to be used: `model.sample(64, seed=0)`."""
+
+    def __init__(self, recipe: Recipe, nets: Nets, samples: int, device: torch.device) -> None:
+        self.recipe, self.samples, self.device = recipe, samples, device
+        self.nets = nets.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+        self.precision = resolve_precision(recipe.precision, device)
+        self._frozen = False
+
+    @torch.no_grad()
+    def sample(self, num: int, seed: int = 0, label: int | None = None, batch_stats: bool = False) -> torch.Tensor:
+        """x (num, C, H, W) in [-1, 1], float32, on the CPU. Sample i is a pure function of (seed, i).
+
+        `batch_stats` normalises by the batch drawn, all `num` at once, as the DCGAN authors did. `label` is for games
+        that need labels. Raises UserError.
+        """
+        if num < 1:
+            raise UserError(f"num is {num}: expected at least 1.")
+        if label is not None and "y" not in self.recipe.game.needs():
+            raise UserError(f'"{self.recipe.name}" was trained without labels: leave --label out.')
+        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+            if batch_stats:
+                self.nets.train()
+                try:
+                    return self._make(num, seed_of(seed, 0), label)
+                finally:
+                    self.nets.eval()
+            self._freeze()
+            chunks = [self._make(CHUNK, seed_of(seed, chunk), label) for chunk in range(-(-num // CHUNK))]
+            return torch.cat(chunks)[:num]
+
+    def _freeze(self) -> None:
+        """Average batch-norm statistics over 50 seeded batches of 128, once."""
+        if not self._frozen:
+            seeds = (seed_of(CALIBRATION_SEED, i) for i in range(CALIBRATION_BATCHES))
+            freeze_statistics(self.nets, (lambda s=s: self._make(CALIBRATION_SIZE, s, None) for s in seeds))
+            self._frozen = True
+
+    def _make(self, num: int, seed: int, label: int | None) -> torch.Tensor:
+        game = self.recipe.game
+        torch.manual_seed(seed)
+        tensors = {name: noise.draw(num, self.device) for name, noise in game.noises().items()}
+        tensors |= {name: torch.tensor(float(v), device=self.device) for name, v in game.scalars(self.samples).items()}
+        if label is not None:
+            tensors["y"] = torch.full((num,), label, device=self.device)
+        with autocast(self.precision, self.device):
+            return game.sample(self.nets, Batch(tensors, game.stage(self.samples))).float().cpu()
+
+
+def load(
+    run: str | Path,
+    *,
+    checkpoint: str | Path | None = None,
+    ema: bool = True,
+    device: str = "auto",
+    recipe: Recipe | None = None,
+) -> Model:
+    """The model of a run directory: its newest whole checkpoint, or `checkpoint` (a file, or the number in its name).
+
+    `ema` takes the moving averages of the nets where the run has them. `recipe` is needed only for a run whose recipe
+    has classes that are not registered. Raises UserError.
+    """
+    directory = RunDir(Path(run))
+    if not directory.recipe_file.exists():
+        raise UserError(f"{run} is not a run directory: it has no recipe.toml. Give a folder that `ganskit run` made, such as runs/dcgan-rooms-001.")
+    recipe = recipe or read_toml(directory.recipe_file)
+    state = checkpoints.read(_file(directory, checkpoint))
+    where = resolve_device(device)
+    nets = build_nets(recipe, recipe.data.provides())
+    with torch.no_grad():
+        for path, target in nets.state_dict(keep_vars=True).items():
+            name = path.replace(".", "/", 1)
+            stored = state.tensors.get(f"ema/{name}") if ema else None
+            stored = state.tensors.get(f"nets/{name}", state.tensors.get(f"rank/0/nets/{name}")) if stored is None else stored
+            if stored is None or stored.shape != target.shape:
+                raise UserError(f"The checkpoint of {run} does not fit its recipe.toml at {name}.")
+            target.copy_(stored)
+    return Model(recipe, nets, state.meta["samples"], where)
+
+
+def _file(directory: RunDir, checkpoint: str | Path | None) -> Path:
+    there = checkpoints.files(directory.checkpoints)
+    if checkpoint is None:
+        file, _ = checkpoints.newest(directory.checkpoints)
+        if file is None:
+            raise UserError(f"{directory.path} has no whole checkpoint yet." + (" All there are damaged." if there else ""))
+        return file
+    text = str(checkpoint)
+    file = next((f for f in there if text.isdigit() and int(f.stem) == int(text)), Path(checkpoint))
+    if not file.is_file():
+        raise UserError(f"There is no checkpoint {checkpoint}: {directory.path} has {', '.join(f.stem for f in there) or 'none'}.")
+    if not checkpoints.is_whole(file):
+        raise UserError(f"{file} is damaged: its SHA-256 is not the one written beside it. Leave --checkpoint out to take a whole one.")
+    return file

@@ -1,0 +1,32 @@
+"""Samples as picture files."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+
+def is_pictures(x: torch.Tensor) -> bool:
+    """Whether x (N, C, H, W) can be shown: grey or colour."""
+    return x.ndim == 4 and x.shape[1] in (1, 3)
+
+
+def to_bytes(x: torch.Tensor) -> torch.Tensor:
+    """x in [-1, 1] as uint8, rounded; the inverse of how pictures are dealt."""
+    return x.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+
+
+def save_grid(x: torch.Tensor, file: Path, columns: int | None = None) -> Path:
+    """Write x (N, C, H, W) in [-1, 1] as one PNG, row by row, as square as can be."""
+    from torchvision.utils import make_grid  # 1 s to import, and only grids need it
+
+    columns = columns or max(1, round(math.sqrt(len(x))))
+    grid = make_grid(to_bytes(x.cpu()), nrow=columns, padding=2, pad_value=255)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    half = file.with_suffix(".partial")
+    Image.fromarray(grid.permute(1, 2, 0).numpy()).save(half, "PNG")
+    half.replace(file)
+    return file

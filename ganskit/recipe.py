@@ -1,0 +1,192 @@
+"""A recipe: everything `ganskit run NAME` needs, as one frozen value that TOML can hold."""
+
+from __future__ import annotations
+
+import importlib.util
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+from attrs import evolve, field, frozen
+
+from ganskit.config import Table, field_types, structure, unstructure, use
+from ganskit.data.dataset import Dataset
+from ganskit.errors import UserError, nearest
+from ganskit.game import Architecture, Game
+
+__all__ = ["Recipe", "evolve", "from_table", "named", "override", "read_toml", "to_table", "to_toml", "use"]
+
+T = TypeVar("T")
+PRECISIONS = ("auto", "fp32", "bf16")
+COMPILE = ("auto", "off", "inductor", "aot_eager")
+
+
+def _at_least_one(instance: Recipe, attribute: attrs.Attribute[int], value: int) -> None:
+    if value < 1:
+        raise UserError(f"{attribute.name} is {value}: expected at least 1.")
+
+
+@frozen(kw_only=True)
+class Recipe:
+    """What is trained, on what, and for how long.
+
+    `samples` is the budget in real samples dealt, over all turns and ranks; `batch_size` is global, too. `accumulate`
+    splits each batch into that many micro-batches. `ema` is the decay per round of the moving average of the nets
+    that a game marks for it. `log_every`, `sample_every` and `checkpoint_every` are in rounds (None: by time).
+    """
+
+    name: str
+    game: Game
+    nets: Mapping[str, Architecture]
+    data: Dataset
+    batch_size: int = field(default=128, validator=_at_least_one)
+    samples: int = field(validator=_at_least_one)
+    seed: int = 0
+    precision: str = "auto"
+    compile: str = "auto"
+    accumulate: int = field(default=1, validator=_at_least_one)
+    ema: float | None = None
+    checkpoint_every: int | None = None
+    sample_every: int | None = None
+    log_every: int = field(default=20, validator=_at_least_one)
+    paper: str = ""
+    claims: tuple[str, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        for name, value, known in (("precision", self.precision, PRECISIONS), ("compile", self.compile, COMPILE)):
+            if value not in known:
+                raise UserError(f'{name} is "{value}". {nearest(value, known)}')
+        if self.batch_size % self.accumulate:
+            raise UserError(f"batch_size {self.batch_size} does not split into accumulate = {self.accumulate} equal parts.")
+        if self.ema is not None and not 0 <= self.ema < 1:
+            raise UserError(f"ema is {self.ema}: expected a decay per round from 0 to below 1, such as 0.999.")
+        if self.seed < 0:
+            raise UserError(f"seed is {self.seed}: expected 0 or more.")
+
+
+def named(name: str) -> Recipe:
+    """A registered recipe by name. Raises UnknownName with the nearest one."""
+    from ganskit.plugins import registry  # here, because the registry loads plugins
+
+    return _returned(registry().find("recipe", name).load(), f'recipe "{name}"')
+
+
+def _returned(function: Any, what: str) -> Recipe:  # noqa: ANN401 - whatever a plugin or a user's file has there
+    recipe = function() if callable(function) else None
+    if not isinstance(recipe, Recipe):
+        raise UserError(f"{what} should be a function without arguments that returns a Recipe.")
+    return recipe
+
+
+def from_file(where: str) -> Recipe:
+    """A recipe from "FILE.toml", or from "FILE.py:function", which runs that file."""
+    path, _, function = where.partition(":") if ".py:" in where else (where, "", "")
+    file = Path(path)
+    if not file.is_file():
+        raise UserError(f"There is no file {file}.")
+    if file.suffix == ".toml":
+        return read_toml(file)
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    if not function or spec is None or spec.loader is None:
+        raise UserError(f"{where}: expected NAME.toml, or FILE.py:function with the function that returns the Recipe.")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise UserError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
+    if not hasattr(module, function):
+        raise UserError(f'{file} has no function "{function}". {nearest(function, [n for n in vars(module) if n[0] != "_"])}')
+    return _returned(getattr(module, function), where)
+
+
+def to_table(recipe: Recipe) -> Table:
+    """The recipe as nested tables; pluggable values are tagged, `{"use": "r1", "weight": 3.0}`."""
+    table: Table = unstructure(recipe)
+    return table
+
+
+def from_table(table: Table) -> Recipe:
+    """The recipe that `to_table` wrote, or that a user edited. Raises UserError, naming each key that is wrong."""
+    return structure(Recipe, {key: value for key, value in table.items() if key != "plugins"}, "recipe")
+
+
+def to_toml(recipe: Recipe) -> str:
+    """The recipe as TOML, with the versions of the distributions that it came from."""
+    import tomli_w
+
+    return tomli_w.dumps(to_table(recipe) | {"plugins": _versions(recipe)})
+
+
+def read_toml(file: Path) -> Recipe:
+    """A recipe from a TOML file."""
+    return from_table(read_table(file))
+
+
+def read_table(file: Path) -> Table:
+    """The tables of a TOML file. Raises UserError with the line that cannot be read."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"{file} cannot be read: {error}") from error
+
+
+def _versions(recipe: Recipe) -> dict[str, str]:
+    """Distribution and version of every registered value in the recipe."""
+    from ganskit.plugins import registry
+
+    names: set[tuple[str, str]] = set()
+
+    def walk(value: object) -> None:
+        if isinstance(value, Mapping):
+            value = list(value.values())
+        if isinstance(value, (list, tuple)):
+            for each in value:
+                walk(each)
+        elif attrs.has(type(value)):
+            target = f"{type(value).__module__}:{type(value).__qualname__}"
+            names.update((e.distribution, e.version) for e in registry().entries() if e.target == target)
+            walk([getattr(value, a.name) for a in attrs.fields(type(value))])
+
+    walk(recipe)
+    return dict(sorted(names))
+
+
+def override(value: T, settings: Sequence[str]) -> T:
+    """`value` with "path.to.field=text" applied in order: `override(recipe, ["batch_size=64", "game.loss=minimax"])`.
+
+    The text is read as a TOML value, and as a bare text if it is none. Raises UserError with the nearest field.
+    """
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals or not path.strip():
+            raise UserError(f'--set {setting}: expected key=value, such as --set batch_size=64 or --set game.loss=minimax.')
+        value = _replace(value, type(value), path.strip().split("."), _parse(text.strip()), "")
+    return value
+
+
+def _parse(text: str) -> object:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _replace(old: Any, cls: Any, path: list[str], value: object, where: str) -> Any:  # noqa: ANN401 - any part of a recipe
+    if not path:
+        return structure(cls, value, where)
+    key, rest = path[0], path[1:]
+    inside = f"{where}.{key}" if where else key
+    if isinstance(old, Mapping):
+        if key not in old:
+            raise UserError(f'{where} has no "{key}". {nearest(key, old)}')
+        return {**old, key: _replace(old[key], cls.__args__[1], rest, value, inside)}
+    if isinstance(old, tuple) and key.isdigit() and int(key) < len(old):
+        return (*old[: int(key)], _replace(old[int(key)], cls.__args__[0], rest, value, inside), *old[int(key) + 1 :])
+    if not attrs.has(type(old)):
+        raise UserError(f'{where} is {old!r}: it has no "{key}" to set.')
+    types = field_types(type(old))
+    if key not in types:
+        raise UserError(f'{where or "The recipe"} has no option "{key}". {nearest(key, types)}')
+    return evolve(old, **{key: _replace(getattr(old, key), types[key], rest, value, inside)})

@@ -1,0 +1,54 @@
+"""`ganskit.run`: what `ganskit run` does, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganskit.engine.run import run as run_recipe
+from ganskit.recipe import Recipe, evolve, from_file, named, override
+
+
+def resolve(
+    recipe: Recipe | str, *, data: str | Path | None = None, settings: Sequence[str] = (), precision: str | None = None
+) -> Recipe:
+    """The recipe that is meant: a value, a registered name, FILE.toml or FILE.py:function; then `data`, then `settings`.
+
+    `data` is a path (a folder of pictures, a .zip, an LSUN LMDB, ...) or the name of a dataset; its size and channels
+    are the recipe's. Raises UserError.
+    """
+    if isinstance(recipe, str):
+        recipe = from_file(recipe) if recipe.endswith(".toml") or ".py:" in recipe else named(recipe)
+    if data is not None:
+        from ganskit.data.detect import replaced  # opens files, so only when asked to
+
+        recipe = evolve(recipe, data=replaced(recipe.data, data))
+    if precision is not None:
+        settings = [*settings, f"precision={precision}"]
+    return override(recipe, settings)
+
+
+def run(
+    recipe: Recipe | str,
+    *,
+    data: str | Path | None = None,
+    settings: Sequence[str] = (),
+    out: str | Path | None = None,
+    resume: bool = False,
+    init_from: str | Path | None = None,
+    device: str = "auto",
+    precision: str | None = None,
+    progress: bool = True,
+    workers: int | None = None,
+) -> Path:
+    """Train a recipe and return its run directory, for `ganskit.load`.
+
+    `recipe` is a Recipe, a registered name, FILE.toml or FILE.py:function. `settings` are overrides like the command
+    line's --set, "batch_size=64". `resume` goes on with the last run of that name, or with the one in `out`.
+    Data are prepared by `workers` processes, which start by importing your script: call this under
+    `if __name__ == "__main__":`. Raises UserError, RunFailed or Interrupted; the last good checkpoint is kept.
+    """
+    chosen = resolve(recipe, data=data, settings=settings, precision=precision)
+    return run_recipe(
+        chosen, out=out, resume=resume, device=device, init_from=init_from, progress=progress, workers=workers
+    )
