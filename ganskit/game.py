@@ -160,6 +160,10 @@ class Game(Pluggable):
         """Keys that the dataset must provide."""
         return ("x",)
 
+    def conditions(self) -> tuple[str, ...]:
+        """Keys of real data that `sample` reads: a translator's input, a label."""
+        return ()
+
     def noises(self) -> dict[str, Noise]:
         """Noise drawn for every batch, by its name there."""
         return {}

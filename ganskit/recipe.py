@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -92,6 +93,9 @@ def from_file(where: str) -> Recipe:
     if not function or spec is None or spec.loader is None:
         raise UserError(f"{where}: expected NAME.toml, or FILE.py:function with the function that returns the Recipe.")
     module = importlib.util.module_from_spec(spec)
+    # as `python FILE.py` would; worker processes find the file's classes in the same way
+    sys.path.insert(0, str(file.parent.resolve()))
+    sys.modules[file.stem] = module
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:

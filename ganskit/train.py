@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ganskit.config import field_types
+from ganskit.data.dataset import Dataset
+from ganskit.data.detect import detect
 from ganskit.engine.run import run as run_recipe
-from ganskit.recipe import Recipe, evolve, from_file, named, override
+from ganskit.plugins import registry
+from ganskit.recipe import Recipe, evolve, from_file, named, override, use
 
 
 def resolve(
@@ -20,12 +24,27 @@ def resolve(
     if isinstance(recipe, str):
         recipe = from_file(recipe) if recipe.endswith(".toml") or ".py:" in recipe else named(recipe)
     if data is not None:
-        from ganskit.data.detect import replaced  # opens files, so only when asked to
-
-        recipe = evolve(recipe, data=replaced(recipe.data, data))
+        recipe = evolve(recipe, data=_other_data(recipe.data, data))
     if precision is not None:
         settings = [*settings, f"precision={precision}"]
     return override(recipe, settings)
+
+
+def _other_data(asked: Dataset, data: str | Path) -> Dataset:
+    """What is at a path, or a registered dataset, in the size and channels of the recipe's own data."""
+    pixels = [field.shape for field in asked.provides().values() if field.pixels and len(field.shape) == 3]
+    channels, size = (pixels[0][0], pixels[0][1]) if pixels else (3, 64)
+    if isinstance(data, str) and not Path(data).exists() and any(e.name == data for e in registry().entries("dataset")):
+        return _with_shape(data, size, channels)
+    return detect(data, size, channels)
+
+
+def _with_shape(name: str, size: int, channels: int) -> Dataset:
+    """A registered dataset with as much of the shape as it lets one choose."""
+    options = {"size": size, "channels": channels}
+    known = field_types(registry().find("dataset", name).load())
+    made: Dataset = use(name, "dataset", **{key: value for key, value in options.items() if key in known})
+    return made
 
 
 def run(

@@ -1,4 +1,7 @@
-"""Data: sources of examples, the stores they are prepared into, and the order in which they are dealt."""
+"""Data: sources of examples, the stores they are prepared into, and the order in which they are dealt.
+
+Names are loaded when they are first used. `prepare` and `detect` are in the modules called so.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,8 @@ _PUBLIC = {
     "Store": "store",
     "Zip": "archive",
     "data_home": "home",
-    "detect": "detect",
     "indices": "sampler",
     "not_found": "catalog",
-    "prepare": "prepare",
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import posixpath
 import zipfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -34,7 +33,8 @@ class Zip(Pictures):
         file = Path(self.path).expanduser() if self.path is not None else originals(name) / f"{name}.zip"
         if not file.is_file():
             raise not_found(name, file) if self.path is None else DataNotFound(f"{file}: there is no such file.")
-        members = {each.filename.lstrip("/"): each for each in _list(file) if not each.is_dir() and not _hidden(each.filename)}
+        members = {each.filename.lstrip("/"): each for each in _list(file) if not each.is_dir()}
+        members = {name: member for name, member in members.items() if not _hidden(name)}
         pictures = {name: member for name, member in members.items() if is_picture(name)}
         found = [(name, member.file_size, member.CRC) for name, member in pictures.items()]
         files = ZipFiles(str(file.absolute()), file.stat().st_mtime_ns, pictures)
@@ -82,4 +82,4 @@ def _list(file: Path) -> list[zipfile.ZipInfo]:
 
 
 def _hidden(name: str) -> bool:
-    return any(part.startswith(".") or part == "__MACOSX" for part in posixpath.normpath(name).split("/") if part != "..")
+    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))

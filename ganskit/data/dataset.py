@@ -44,7 +44,7 @@ class Source(Protocol):
         """The example, exactly as `provides` says. Raises `Skip` with a reason when it cannot be used."""
 
 
-class Skip(Exception):  # noqa: N818 - not an error: the example is left out and the reason recorded
+class Skip(Exception):
     """This example cannot be used; the text is the reason that goes into the manifest."""
 
 

@@ -15,9 +15,9 @@ from ganskit.errors import UserError
 
 
 def detect(path: str | Path, size: int, channels: int) -> Dataset:
-    """The dataset at `path`, with the shape that a recipe needs: LSUN, CIFAR-10, MNIST, a .zip, or a folder of pictures.
+    """The dataset at `path`, with the shape that a recipe needs: LSUN, CIFAR-10, MNIST, a .zip, or a picture folder.
 
-    Raises UserError when there is nothing, or nothing of these.
+    Raises UserError when there is nothing, or none of these.
     """
     place = Path(path).expanduser()
     if place.is_file():

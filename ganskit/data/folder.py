@@ -12,7 +12,7 @@ from ganskit.data.catalog import not_found
 from ganskit.data.dataset import Skip
 from ganskit.data.home import originals
 from ganskit.data.images import MAX_FILE_BYTES
-from ganskit.data.pictures import Files, Pictures, PictureSource, is_picture, source
+from ganskit.data.pictures import Files, Found, Pictures, PictureSource, is_picture, source
 from ganskit.errors import BadData, DataNotFound
 
 
@@ -28,7 +28,7 @@ class Folder(Pictures):
         root = Path(self.path).expanduser() if self.path is not None else originals(self.name or "folder")
         if not root.is_dir():
             raise _missing(self, root)
-        pictures: list[tuple[str, int, object]] = []
+        pictures: list[Found] = []
         num_ignored = 0
         for name, entry in _walk(root):
             if is_picture(name):

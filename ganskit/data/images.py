@@ -7,12 +7,14 @@ import warnings
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from ganskit.data.dataset import Skip
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # no others: Pillow runs Ghostscript for EPS
-SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm"))
+SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
+)
 CROPS = ("centre", "none")
 MIN_SIDE = 8
 MAX_PIXELS = 89_478_485  # Pillow's own limit, above which it warns of a decompression bomb
@@ -59,7 +61,7 @@ def decode(data: bytes, size: int, channels: int, crop: str) -> np.ndarray:
                 return _decode(image, size, channels, crop)
     except Skip:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise Skip(f"not a picture in {', '.join(FORMATS[:-1])} or {FORMATS[-1]} format") from None
     except Image.DecompressionBombError:
         raise Skip(f"more than {2 * MAX_PIXELS:,} pixels: too large") from None

@@ -48,7 +48,8 @@ class Mnist(Dataset):
         files = [find(folder, f"{prefix}-images", 3), find(folder, f"{prefix}-labels", 1)]
         pixels, labels = read_idx(files[0], (SIDE, SIDE)), read_idx(files[1], ())
         if len(pixels) != len(labels):
-            raise BadData(f"{files[0]} has {len(pixels):,} digits and {files[1].name} {len(labels):,} labels: not the same set.")
+            counts = f"{len(pixels):,} digits and {files[1].name} {len(labels):,} labels"
+            raise BadData(f"{files[0]} has {counts}: they do not belong together.")
         return MnistSource(self, files[0].name, pixels, labels)
 
 
@@ -71,7 +72,8 @@ class MnistSource(Source):
 
     def part(self, start: int, stop: int) -> MnistSource:
         """Rows `start` to `stop` alone, light enough to send to a worker process."""
-        return MnistSource(self._dataset, self._file, self._pixels[start:stop], self._labels[start:stop], self._first + start)
+        pixels, labels = self._pixels[start:stop], self._labels[start:stop]
+        return MnistSource(self._dataset, self._file, pixels, labels, self._first + start)
 
     def read(self, index: int) -> dict[str, np.ndarray]:
         """`x` and `y`. Raises Skip for a label out of range."""
@@ -79,8 +81,9 @@ class MnistSource(Source):
         if label >= len(NAMES):
             raise Skip(f"label {label}: expected 0 to {len(NAMES) - 1}")
         border = 0 if self._dataset.size == SIDE else (PADDED - SIDE) // 2
-        x = np.pad(self._pixels[index], border)[None]
-        return {"x": images.resized(x, self._dataset.size, self._dataset.channels), "y": np.array(label, dtype=np.int64)}
+        padded = np.pad(self._pixels[index], border)[None]
+        x = images.resized(padded, self._dataset.size, self._dataset.channels)
+        return {"x": x, "y": np.array(label, dtype=np.int64)}
 
 
 def find(folder: Path, stem: str, dimensions: int) -> Path:
@@ -100,17 +103,17 @@ def read_idx(file: Path, shape: tuple[int, ...]) -> np.ndarray:
     num_dimensions = 1 + len(shape)
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
-            header = np.frombuffer(stream.read(4 * (1 + num_dimensions)), dtype=">u4")
+            start = stream.read(4 * (1 + num_dimensions))
             magic = 0x800 + num_dimensions
-            if len(header) != 1 + num_dimensions or header[0] != magic:
-                raise BadData(f"{file} is not an idx file of {num_dimensions}-dimensional bytes (magic number {magic}).")
-            count = int(header[1])
-            if tuple(header[2:].tolist()) != shape or count > _MAX_COUNT:
-                raise BadData(f"{file} holds {' x '.join(map(str, header[1:]))}: expected N x {' x '.join(map(str, shape))}.")
+            if len(start) != 4 * (1 + num_dimensions) or int.from_bytes(start[:4]) != magic:
+                raise BadData(f"{file} is no idx file of bytes in {num_dimensions} dimensions (magic number {magic}).")
+            count, *found = np.frombuffer(start[4:], dtype=">u4").tolist()
+            if tuple(found) != shape or count > _MAX_COUNT:
+                raise BadData(f"{file} holds {(count, *found)}: expected {('N', *shape)}.")
             expected = count * int(np.prod(shape, dtype=np.int64))
             data = stream.read(expected + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise BadData(f"{file} cannot be read: {error}. Download it again.") from error
     if len(data) != expected:
-        raise BadData(f"{file} is not the {expected:,} bytes of pixels or labels that it says it is. Download it again.")
+        raise BadData(f"{file} does not hold the {expected:,} bytes that its header promises. Download it again.")
     return np.frombuffer(data, dtype=np.uint8).reshape(count, *shape)

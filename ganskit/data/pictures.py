@@ -90,8 +90,12 @@ class PictureSource(Source):
         return images.transform(self.dataset.size, self.dataset.channels, self.dataset.crop)
 
 
-def source(dataset: Pictures, where: str, files: Files, found: Iterable[tuple[str, int, object]], ignored: int) -> PictureSource:
-    """The pictures that were found in `where`, each as name, bytes and when it was changed.
+Found = tuple[str, int, object]
+"""A picture's name, its bytes, and what changes when it does: a time or a checksum."""
+
+
+def source(dataset: Pictures, where: str, files: Files, found: Iterable[Found], num_ignored: int) -> PictureSource:
+    """The pictures that were found in `where`.
 
     Raises BadData when there are none, or no class folder and `labels` is on.
     """
@@ -102,13 +106,13 @@ def source(dataset: Pictures, where: str, files: Files, found: Iterable[tuple[st
         digest.update(f"{name}\0{num_bytes}\0{changed}\n".encode("utf-8", "surrogateescape"))
     if not names:
         suffixes = ", ".join(sorted(images.SUFFIXES))
-        raise BadData(f"{where}: no picture there (looked for {suffixes}; {ignored} other files).")
+        raise BadData(f"{where}: no picture there (looked for {suffixes}; {num_ignored} other files).")
     top = _shared_folder(names) if dataset.labels else ""
     classes = sorted({class_of(name, top) for name in names} - {""})
     if dataset.labels and not classes:
         raise BadData(f"{where}: labels are asked for, which takes one subfolder for each class, and there is none.")
     labelled = {"y": tuple(classes)} if dataset.labels else {}
-    return PictureSource(files, names, dataset, digest.hexdigest(), ignored, labelled, top)
+    return PictureSource(files, names, dataset, digest.hexdigest(), num_ignored, labelled, top)
 
 
 def is_picture(name: str) -> bool:

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
@@ -26,27 +26,36 @@ from attrs import evolve, field, frozen
 from tqdm import tqdm
 
 from ganskit.data import shards
-from ganskit.data.dataset import Dataset, Field, Notes, Source, notes_of, part_of
+from ganskit.data.dataset import Dataset, Notes, Source, notes_of, part_of
 from ganskit.data.files import TEMPORARY, printable
 from ganskit.data.home import stores
 from ganskit.data.store import FORMAT, MANIFEST, Manifest, Shard, Store
-from ganskit.errors import BadData, RunFailed
+from ganskit.errors import BadData, DataNotFound, RunFailed
 
 ROWS_PER_SHARD = 2048
 IN_PROCESS_BELOW = 500
 MAX_SKIPPED = 0.1
+Results = Generator[tuple[int, Shard], None, None]
 
 
-def prepare(dataset: Dataset, *, workers: int | None = None, progress: bool = True, max_skipped: float = MAX_SKIPPED) -> Store:
+def prepare(
+    dataset: Dataset, *, workers: int | None = None, progress: bool = True, max_skipped: float = MAX_SKIPPED
+) -> Store:
     """The store of a dataset: opened when it is there, made when it is not.
 
     It lies in ganskit's data folder, under a name made of the dataset's class, options and the fingerprint of its
-    files. `workers` processes (None: one per core) decode 2048 originals each at a time; an interrupted preparation
+    files; originals that were looked for there and are gone again are not missed. `workers` processes (None: one per core) decode 2048 originals each at a time; an interrupted preparation
     goes on where it was. A script that calls this for a large dataset needs `if __name__ == "__main__":`, because
     worker processes import it anew. Raises DataNotFound, BadData (more than `max_skipped` of the originals cannot be
     used, or none can) or RunFailed (the disk is full, a worker process died).
     """
-    source = dataset.open()
+    try:
+        source = dataset.open()
+    except DataNotFound:
+        earlier = _without_originals(dataset)
+        if earlier is None:
+            raise
+        return Store.open(earlier)
     notes = notes_of(source)
     folder = stores() / store_name(dataset, source.fingerprint, notes.transform)
     if not (folder / MANIFEST).is_file():
@@ -60,9 +69,23 @@ def store_name(dataset: Dataset, fingerprint: str, transform: str = "") -> str:
     """The name of a dataset's store, such as "lsun-0f3c5a9be124"; `path` is no part of it."""
     described = _described(dataset)
     described["options"].pop("path", None)
-    identity = json.dumps([FORMAT, ROWS_PER_SHARD, transform, described, fingerprint], sort_keys=True, default=str)
+    identity = json.dumps([FORMAT, ROWS_PER_SHARD, transform, described, fingerprint], sort_keys=True)
+    return f"{_title(dataset)}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+
+
+def _title(dataset: Dataset) -> str:
     name = getattr(dataset, "name", "") or type(dataset).__name__
-    return f"{re.sub('[^a-z0-9]+', '-', name.lower()).strip('-')}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
+    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-") or "data"
+
+
+def _without_originals(dataset: Dataset) -> Path | None:
+    """The store of a dataset whose originals have been deleted since, when there is just one."""
+    if getattr(dataset, "path", None) is not None:
+        return None
+    folders = [file.parent for file in stores().glob(f"{_title(dataset)}-*/{MANIFEST}")]
+    described = json.loads(json.dumps(_described(dataset)))
+    found = [folder for folder in folders if Manifest.load(folder).dataset == described]
+    return found[0] if len(found) == 1 else None
 
 
 def _described(dataset: Dataset) -> dict[str, Any]:
@@ -92,8 +115,8 @@ class _Preparation:
                 left_over.unlink()
             todo = self._todo()
             self._check_space(todo)
-            made = self._made_here if workers == 1 or total < IN_PROCESS_BELOW or len(todo) == 1 else self._made_by_workers
-            with self._bar(progress, total) as bar, contextlib.closing(made(todo, min(workers, len(todo)), bar)) as results:
+            workers = 1 if total < IN_PROCESS_BELOW else min(workers, len(todo))
+            with self._bar(progress, total) as bar, contextlib.closing(self._made(todo, workers, bar)) as results:
                 for index, shard in results:
                     self.done[index] = shard
                     self._check_skipped()
@@ -119,13 +142,17 @@ class _Preparation:
     def _bar(self, progress: bool, total: int) -> tqdm[Any]:
         initial = sum(shard.rows + len(shard.skipped) for shard in self.done.values())
         hidden = None if progress else True  # None: shown on a terminal only
-        return tqdm(total=total, initial=initial, unit=" examples", desc=f"Preparing {self.folder.name}", disable=hidden)
+        title = f"Preparing {self.folder.name}"
+        return tqdm(total=total, initial=initial, unit=" examples", desc=title, disable=hidden)
 
-    def _made_here(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Iterator[tuple[int, Shard]]:
+    def _made(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Results:
+        if workers > 1:
+            yield from self._made_by_workers(todo, workers, bar)
+            return
         for index in todo:
             yield index, shards.make(self._task(index), tick=bar.update)
 
-    def _made_by_workers(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Iterator[tuple[int, Shard]]:
+    def _made_by_workers(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Results:
         context = multiprocessing.get_context("spawn")
         stop = context.Event()
         pool = ProcessPoolExecutor(workers, context, shards.start_worker, (stop,))

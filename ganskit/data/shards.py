@@ -73,7 +73,8 @@ def make(task: Task, tick: Callable[[], object] = lambda: None) -> Shard:
         except GanskitError:
             raise
         except Exception as error:
-            raise RunFailed(f"{task.part.name(index)}: the dataset's own code failed with {type(error).__name__}: {error}") from error
+            name = task.part.name(index)
+            raise RunFailed(f"{name}: the dataset's own code failed with {type(error).__name__}: {error}") from error
         else:
             _check(example, task.fields, task.part.name(index))
             for name, array in example.items():
@@ -88,7 +89,7 @@ def make(task: Task, tick: Callable[[], object] = lambda: None) -> Shard:
     return shard
 
 
-class Stopped(Exception):  # noqa: N818 - not an error: the user interrupted
+class Stopped(Exception):
     """The shard was abandoned."""
 
 

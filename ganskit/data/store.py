@@ -58,8 +58,8 @@ class Manifest:
 
     def save(self, folder: Path) -> None:
         """Write manifest.json; from then on the store is complete."""
-        text = json.dumps({"format": FORMAT} | attrs.asdict(self), indent=1)  # ASCII, so file names of any bytes survive
-        write_whole(folder / MANIFEST, text.encode())
+        table = {"format": FORMAT} | attrs.asdict(self)
+        write_whole(folder / MANIFEST, json.dumps(table, indent=1).encode())  # all ASCII: any file name survives
 
     @classmethod
     def load(cls, folder: Path) -> Manifest:
@@ -69,12 +69,13 @@ class Manifest:
             table = json.loads(file.read_bytes())
             version = table.pop("format")
             if version > FORMAT:
-                raise BadData(f"{file} has format {version}, made by ganskit {table.get('ganskit')}; this one reads {FORMAT}. Upgrade.")
+                maker = f"made by ganskit {table.get('ganskit')}"
+                raise BadData(f"{file} has format {version}, {maker}; this ganskit reads up to {FORMAT}. Upgrade it.")
             table["fields"] = {name: Field(**_tuples(each)) for name, each in table["fields"].items()}
             table["shards"] = tuple(shard_from(each) for each in table["shards"])
             return cls(**table)
         except FileNotFoundError:
-            raise BadData(f"{folder} is not a complete store: it has no {MANIFEST}. Run: ganskit data prepare") from None
+            raise BadData(f"{folder} is no complete store: it has no {MANIFEST}. Run: ganskit data prepare") from None
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise BadData(f"{file} is damaged ({error}). {_AGAIN.format(folder)}") from error
 
@@ -129,7 +130,8 @@ class Store:
         if len(wanted) and not 0 <= wanted.min() <= wanted.max() < len(self):
             raise IndexError(f"indices from {wanted.min()} to {wanted.max()} in a store of {len(self)} examples")
         out = {
-            name: torch.empty((len(wanted), *each.shape), dtype=getattr(torch, each.dtype)) for name, each in self.fields.items()
+            name: torch.empty((len(wanted), *each.shape), dtype=getattr(torch, each.dtype))
+            for name, each in self.fields.items()
         }
         owner = np.searchsorted(self._starts, wanted, side="right") - 1
         order = np.argsort(owner, kind="stable")
@@ -162,5 +164,6 @@ class Store:
     def verify(self) -> None:
         """Recompute the SHA-256 of every shard. Raises BadData, naming the first file that differs."""
         for shard in (each for each in self.manifest.shards if each.rows):
-            if sha256(self.path / shard.file) != shard.sha256:
-                raise BadData(f"{self.path / shard.file} has changed: its SHA-256 is not the manifest's. {_AGAIN.format(self.path)}")
+            file = self.path / shard.file
+            if sha256(file) != shard.sha256:
+                raise BadData(f"{file} has changed: its SHA-256 is not the manifest's. {_AGAIN.format(self.path)}")

@@ -38,7 +38,7 @@ def import_run(folder: Path, out: Path | None = None) -> Path:
         directory.begin(recipe)
         tensors = {f"nets/{path.replace('.', '/', 1)}": t.detach().contiguous() for path, t in nets.state_dict().items()}
         meta = {"round": recipe.samples // recipe.batch_size, "samples": recipe.samples, "stage_samples": 0, "numbers": {}}
-        checkpoints.write(directory.checkpoints, Checkpoint(tensors, meta | {"time_s": 0.0, "environment": {}}))
+        checkpoints.write(directory.checkpoints, Checkpoint(tensors, meta | {"time_s": 0.0, "data": None, "environment": {}}))
     return directory.path
 
 

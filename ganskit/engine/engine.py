@@ -12,6 +12,7 @@ from ganskit.data.dataset import Field
 from ganskit.engine.accelerate import Compute, choose
 from ganskit.engine.device import autocast, has_fused_optimizers, resolve_precision, seed_of
 from ganskit.engine.distributed import World
+from ganskit.engine.sampling import as_input
 from ganskit.errors import UserError, nearest
 from ganskit.game import Batch, Game, Nets, Player, Stage, Turn
 from ganskit.losses import Parts
@@ -34,7 +35,7 @@ class Engine:
         device: torch.device | None = None,
         world: World | None = None,
     ) -> None:
-        self.recipe, self.game, self.deal = recipe, recipe.game, deal
+        self.recipe, self.game, self.fields, self.deal = recipe, recipe.game, provides, deal
         self.device, self.world = device or torch.device("cpu"), world or World()
         self.precision = resolve_precision(recipe.precision, self.device)
         self.backend = {"auto": "inductor" if self.device.type == "cuda" else "off"}.get(recipe.compile, recipe.compile)
@@ -138,7 +139,7 @@ class Engine:
             )
         real = self.deal(self.samples + self.world.rank * count, count)
         self.samples += total
-        tensors = {name: as_input(t.to(self.device, non_blocking=True)) for name, t in real.items()}
+        tensors = {name: as_input(self.fields[name], t.to(self.device, non_blocking=True)) for name, t in real.items()}
         tensors |= {name: noise.draw(count, self.device) for name, noise in self.noises.items()}
         tensors |= {name: torch.tensor(float(value), device=self.device) for name, value in scalars.items()}
         return Batch(tensors, stage)
@@ -153,14 +154,6 @@ class Engine:
             update(list(average.parameters()), list(self.nets[name].parameters()), torch.tensor(self.round))
             for kept, buffer in zip(average.buffers(), self.nets[name].buffers(), strict=True):
                 kept.copy_(buffer)
-
-
-def as_input(x: torch.Tensor) -> torch.Tensor:
-    """Stored bytes as network input: "scaling to the range of the tanh activation function [-1, 1]" (Radford 2016)."""
-    if x.dtype != torch.uint8:
-        return x
-    layout = torch.channels_last if x.ndim == 4 else torch.contiguous_format
-    return x.to(torch.float32, memory_format=layout).div_(127.5).sub_(1.0)
 
 
 def build_nets(recipe: Recipe, provides: Mapping[str, Field]) -> Nets:

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import torch
 
+from ganskit.data.prepare import prepare
+from ganskit.data.sampler import indices
 from ganskit.engine import checkpoint as checkpoints
 from ganskit.engine.device import autocast, resolve_device, resolve_precision, seed_of
 from ganskit.engine.engine import build_nets
 from ganskit.engine.rundir import RunDir
+from ganskit.engine.sampling import as_input, sampling_batch
 from ganskit.errors import UserError
 from ganskit.evaluate.calibrate import freeze_statistics
-from ganskit.game import Batch, Nets
+from ganskit.game import Nets
 from ganskit.recipe import Recipe, read_toml
 
 CHUNK = 64
@@ -39,7 +42,7 @@ class Model:
         """
         if num < 1:
             raise UserError(f"num is {num}: expected at least 1.")
-        if label is not None and "y" not in self.recipe.game.needs():
+        if label is not None and "y" not in self.recipe.game.conditions():
             raise UserError(f'"{self.recipe.name}" was trained without labels: leave --label out.')
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             if batch_stats:
@@ -61,13 +64,19 @@ class Model:
 
     def _make(self, num: int, seed: int, label: int | None) -> torch.Tensor:
         game = self.recipe.game
-        torch.manual_seed(seed)
-        tensors = {name: noise.draw(num, self.device) for name, noise in game.noises().items()}
-        tensors |= {name: torch.tensor(float(v), device=self.device) for name, v in game.scalars(self.samples).items()}
-        if label is not None:
-            tensors["y"] = torch.full((num,), label, device=self.device)
+        b = sampling_batch(game, num, seed, self.samples, self._real(num, seed, label), self.device)
         with autocast(self.precision, self.device):
-            return game.sample(self.nets, Batch(tensors, game.stage(self.samples))).float().cpu()
+            return game.sample(self.nets, b).float().cpu()
+
+    def _real(self, num: int, seed: int, label: int | None) -> dict[str, torch.Tensor]:
+        """The real data that the game's samples are made from, in an order that follows from the seed."""
+        keys = self.recipe.game.conditions()
+        real = {"y": torch.full((num,), label)} if label is not None else {}
+        if any(key not in real for key in keys):
+            store = prepare(self.recipe.data)
+            dealt = store.gather(indices(len(store), seed, 0, num))
+            real = {key: as_input(store.fields[key], dealt[key]) for key in keys} | real
+        return real
 
 
 def load(

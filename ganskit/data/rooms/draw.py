@@ -6,15 +6,18 @@ import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
-from ganskit.data.rooms.lighting import illuminate
-from ganskit.data.rooms.mesh import SHELL, Array, Face, Mesh
+from ganskit.data.rooms.lighting import halo, illuminate
+from ganskit.data.rooms.mesh import ROOM, Array, Mesh, Part
 from ganskit.data.rooms.objects import build
-from ganskit.data.rooms.raster import Samples, View, look_through, rasterise
+from ganskit.data.rooms.raster import Samples, View, rasterise
 from ganskit.data.rooms.scene import Scene
 
 Pixels = npt.NDArray[np.uint8]
 
 SUPERSAMPLING = 2
+"""Samples per pixel, across and down."""
+BAND_SAMPLES = 1 << 16
+"""A large picture is drawn in bands of about so many samples, to stay within the processor's cache."""
 
 
 @frozen
@@ -37,91 +40,115 @@ class Picture:
 
 
 def draw(scene: Scene, size: int = 64) -> Picture:
-    """Draw the scene, size x size pixels."""
-    mesh, samples, pixels = _render(scene, size)
-    return Picture(pixels, _boxes(mesh, samples))
-
-
-def draw_pixels(scene: Scene, size: int = 64) -> Pixels:
-    """Only the picture, (size, size, 3) uint8: faster."""
-    return _render(scene, size)[2]
-
-
-def _render(scene: Scene, size: int) -> tuple[Mesh, Samples, Pixels]:
+    """The scene, size x size pixels: "door", "window" and the like in its boxes; walls and floor have none."""
     mesh = build(scene)
-    view = look_through(scene.camera, size * SUPERSAMPLING)
-    samples = rasterise(mesh.faces, view)
+    side = size * SUPERSAMPLING
+    view = View.through(scene.camera, side)
+    thing_of_face = np.array([mesh.parts[face.part].thing for face in mesh.faces], np.uint8)
+    things = np.empty((side, side), np.uint8)
+    light = np.empty((3, size, size), np.float32)
+    height = max(1, BAND_SAMPLES // (side * SUPERSAMPLING))
+    for top in range(0, size, height):
+        rows = slice(top * SUPERSAMPLING, min(top + height, size) * SUPERSAMPLING)
+        band = view.band(rows)
+        samples = rasterise(mesh.faces, band)
+        things[rows] = thing_of_face[samples.face]
+        light[:, top : top + height] = _average(_shade(scene, mesh, band, samples))
+    light += halo(scene, size)
+    values = np.sqrt(np.minimum(light, 1)) * 255 + 0.5
+    return Picture(values.astype(np.uint8).transpose(1, 2, 0), _boxes(mesh.kinds, things))
+
+
+def _shade(scene: Scene, mesh: Mesh, view: View, samples: Samples) -> Array:
+    """The light that comes from each sample, (3, H, W)."""
     points = _points(view, samples)
-    colours, normals, glow = _surfaces(mesh.faces, samples, points)
+    colours, normals, glow = _surfaces(mesh, samples, points)
     light = illuminate(scene, points, normals)
     light += glow
-    colours *= light
-    return mesh, samples, _develop(colours, size)
+    light *= colours
+    return light
 
 
 def _points(view: View, samples: Samples) -> Array:
-    """Where in the room each sample lies: (3, H, W)."""
+    """Where in the room each sample lies, (3, H, W)."""
     depth = 1 / samples.closeness
-    x, y, z = view.origin.astype(np.float32)
     points = np.empty((3, *depth.shape), np.float32)
-    rays = view.column_rays.astype(np.float32)
-    points[0] = depth * rays[0] + x
-    points[1] = depth * view.row_rays.astype(np.float32)[:, None] + y
-    points[2] = depth * rays[1] + z
+    rays = view.column_x, view.row_y[:, None], view.column_z
+    for axis, ray, start in zip(points, rays, view.origin, strict=True):
+        np.multiply(depth, ray.astype(np.float32), out=axis)
+        axis += np.float32(start)
     return points
 
 
-def _surfaces(faces: list[Face], samples: Samples, points: Array) -> tuple[Array, Array, Array]:
-    """Colour (3, H, W), normal (3, H, W) and own light (H, W) of what each sample shows."""
-    table = np.array([(*face.look.colour, *face.normal, face.look.glow) for face in faces], np.float32)
+def _surfaces(mesh: Mesh, samples: Samples, points: Array) -> tuple[Array, Array, Array]:
+    """Colour (3, H, W), unit normal (3, H, W) and own light (H, W) of what each sample shows."""
+    parts = [mesh.parts[face.part] for face in mesh.faces]
+    rows = [(*part.look.colour, *face.normal, part.look.glow) for part, face in zip(parts, mesh.faces, strict=True)]
+    table = np.array(rows, np.float32).T
     looks = np.empty((7, *samples.face.shape), np.float32)
-    for column, values in zip(table.T, looks, strict=True):
-        np.take(column, samples.face, out=values, mode="clip")
+    for values, look in zip(table, looks, strict=True):
+        np.take(values, samples.face, out=look, mode="clip")
     colours, normals, glow = looks[:3], looks[3:6], looks[6]
-    for number, rows, columns in samples.regions:
-        face = faces[number]
-        if face.look.texture is None and not face.look.bulge:
-            continue
-        shown = samples.face[rows, columns] == number
-        here = points[:, rows, columns]
-        if face.look.texture is not None:
-            x, y, z = here
-            if face.wall.name == "back":
-                along, out = x, z
-            else:
-                along, out = z, x if face.wall.name == "left" else np.float32(face.wall.room_width) - x
-            np.copyto(colours[:, rows, columns], face.look.texture(along, y, out), where=shown)
-        if face.look.bulge:
-            np.copyto(normals[:, rows, columns], _bulging(face, here), where=shown)
+    part_of_face = np.array([face.part for face in mesh.faces], np.uint8)
+    part_shown = part_of_face[samples.face]
+    for number, frame in _frames(mesh, samples).items():
+        part = mesh.parts[number]
+        shown = part_shown[frame] == number
+        here = points[:, frame[0], frame[1]]
+        if part.look.texture:
+            along, out = part.wall.along_and_out(here[0], here[2])
+            np.copyto(colours[:, frame[0], frame[1]], part.look.texture(along, here[1], out), where=shown)
+        if part.look.bulge:
+            bent = _bulging(part, here, normals[:, frame[0], frame[1]])
+            np.copyto(normals[:, frame[0], frame[1]], bent, where=shown)
     return colours, normals, glow
 
 
-def _bulging(face: Face, points: Array) -> Array:
-    corners = np.array(face.corners, np.float32)
-    low, high = corners.min(0), corners.max(0)
-    middle, half = (low + high) / 2, (high - low) / 2 + np.float32(1e-3)
-    offset = (points - middle.reshape(3, 1, 1)) / half.reshape(3, 1, 1)
-    bent = np.array(face.normal, np.float32).reshape(3, 1, 1) + face.look.bulge * offset * offset * offset
-    return bent / np.sqrt((bent * bent).sum(0))
+def _frames(mesh: Mesh, samples: Samples) -> dict[int, tuple[slice, slice]]:
+    """Rows and columns of the parts that are seen and need more than their plain colour."""
+    seen = np.bincount(samples.face.ravel(), minlength=len(mesh.faces)).tolist()
+    frames: dict[int, tuple[slice, slice]] = {}
+    for number, (rows, columns) in samples.frames.items():
+        part = mesh.faces[number].part
+        look = mesh.parts[part].look
+        if seen[number] and (look.texture or look.bulge):
+            other_rows, other_columns = frames.get(part, (rows, columns))
+            frames[part] = (
+                slice(min(rows.start, other_rows.start), max(rows.stop, other_rows.stop)),
+                slice(min(columns.start, other_columns.start), max(columns.stop, other_columns.stop)),
+            )
+    return frames
 
 
-def _develop(colours: Array, size: int) -> Pixels:
-    """Average the samples of each pixel and turn light into values."""
-    np.minimum(colours, 1.0, out=colours)
-    rows = sum(colours[:, first::SUPERSAMPLING] for first in range(SUPERSAMPLING))
-    total = sum(rows[:, :, first::SUPERSAMPLING] for first in range(SUPERSAMPLING))
-    return (np.sqrt(total) * (255 / SUPERSAMPLING) + 0.5).astype(np.uint8).transpose(1, 2, 0)
+def _bulging(part: Part, points: Array, normals: Array) -> Array:
+    """The normals, bent outwards near the edges of the part's block."""
+    body = np.array(part.body, np.float32)
+    low, high = body.min(0), body.max(0)
+    middle, reach = (low + high) / 2, (high - low) / 2 + np.float32(1e-3)
+    offset = (points - middle.reshape(3, 1, 1)) / reach.reshape(3, 1, 1)
+    bent = normals + part.look.bulge * offset * offset * offset
+    x, y, z = bent
+    bent /= np.sqrt(x * x + y * y + z * z)
+    return bent
 
 
-def _boxes(mesh: Mesh, samples: Samples) -> tuple[Box, ...]:
-    thing = np.array([face.thing for face in mesh.faces])[samples.face]
-    side = len(thing)
+def _average(light: Array) -> Array:
+    """The mean light of the samples of each pixel; what is brighter than white counts as white."""
+    np.minimum(light, 1, out=light)
+    rows = sum(light[:, first::SUPERSAMPLING] for first in range(SUPERSAMPLING))
+    total: Array = sum(rows[:, :, first::SUPERSAMPLING] for first in range(SUPERSAMPLING))
+    return total * np.float32(1 / SUPERSAMPLING**2)
+
+
+def _boxes(kinds: list[str], things: npt.NDArray[np.uint8]) -> tuple[Box, ...]:
+    """The bounding box of every thing but the room itself, from the thing number of each sample."""
+    side = len(things)
     boxes = []
-    for number, kind in enumerate(mesh.kinds):
-        if number == SHELL:
-            continue
-        seen = thing == number
-        rows, columns = seen.any(1).nonzero()[0], seen.any(0).nonzero()[0]
-        if len(rows):
-            boxes.append(Box(kind, columns[0] / side, rows[0] / side, (columns[-1] + 1) / side, (rows[-1] + 1) / side))
+    for number, kind in enumerate(kinds):
+        if number != ROOM:
+            seen = things == number
+            rows, columns = seen.any(1).nonzero()[0].tolist(), seen.any(0).nonzero()[0].tolist()
+            if rows:
+                box = Box(kind, columns[0] / side, rows[0] / side, (columns[-1] + 1) / side, (rows[-1] + 1) / side)
+                boxes.append(box)
     return tuple(boxes)

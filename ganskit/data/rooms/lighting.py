@@ -17,10 +17,10 @@ DAYLIGHT: Colour = (0.98, 1.00, 1.04)
 SUNLIGHT: Colour = (1.30, 1.12, 0.80)
 LAMPLIGHT: Colour = (1.30, 0.84, 0.42)
 MOONLIGHT: Colour = (0.30, 0.42, 0.70)
-AMBIENT_BY_DAY: Colour = (0.42, 0.43, 0.45)
-AMBIENT_BY_NIGHT: Colour = (0.085, 0.095, 0.135)
+AMBIENT_BY_DAY: Colour = (0.46, 0.47, 0.49)
+AMBIENT_BY_NIGHT: Colour = (0.09, 0.10, 0.145)
 
-SUN_FALL = 0.75
+SUN_FALL = 1.2
 """How far a ray of the sun falls for each metre into the room."""
 
 
@@ -62,9 +62,9 @@ def _lights(scene: Scene) -> Iterator[Light]:
     day, camera = scene.light == "day", scene.camera
     behind = (scene.width / 2, scene.height * 0.8, camera.distance + 0.8)
     if day:
-        yield Light(behind, scaled(DAYLIGHT, 5.5), 2.0)
+        yield Light(behind, scaled(DAYLIGHT, 6.5), 2.0)
     else:
-        yield Light(behind, scaled(LAMPLIGHT, 0.5 if scene.lamps else 2.2), 2.0)
+        yield Light(behind, scaled(LAMPLIGHT, 0.7 if scene.lamps else 3.0), 2.0)
     for place in scene.windows:
         wall = Wall(place.wall, scene.width)
         middle = wall.point(place.middle, (place.bottom + place.top) / 2, -0.2)
@@ -78,6 +78,20 @@ def bulb(scene: Scene, lamp: Place) -> Point:
     """The middle of a lamp's shade."""
     rise = lamp.top - lamp.bottom
     return Wall(lamp.wall, scene.width).point(lamp.middle, lamp.top - 0.25 * rise, lamp.out / 2)
+
+
+def halo(scene: Scene, size: int) -> Array:
+    """What burning lamps add around themselves in the eye, (3, size, size)."""
+    glare = np.zeros((3, size, size), np.float32)
+    if scene.light == "night":
+        centres = (np.arange(size, dtype=np.float32) + 0.5) * np.float32(2 / size) - 1
+        for place in scene.lamps:
+            x, y, depth = scene.camera.project(bulb(scene, place))
+            radius = 0.3 * scene.camera.focal / max(depth, 0.5)
+            across, upwards = (centres - np.float32(x)) / np.float32(radius), (centres + np.float32(y)) / np.float32(radius)
+            falloff = 1 + across * across + (upwards * upwards)[:, None]
+            _add(glare, scaled(LAMPLIGHT, 0.16), 1 / (falloff * falloff))
+    return glare
 
 
 def _received(light: Light, points: Array, normals: Array) -> Array:
@@ -131,13 +145,11 @@ def footprint(scene: Scene, place: Place) -> tuple[np.float32, np.float32, np.fl
 def _sun_patch(scene: Scene, place: Place, points: Array, normals: Array) -> Array:
     """Where the sun's rays through a window arrive, times their cosine."""
     x, y, z = points
-    if place.wall == "back":
-        out, along, slant = z, x, scene.sun_slant
-        ray = (slant, -SUN_FALL, 1.0)
-    else:
-        left = place.wall == "left"
-        out, along, slant = (x if left else np.float32(scene.width) - x), z, 0.4 * scene.sun_slant
-        ray = (1.0 if left else -1.0, -SUN_FALL, slant)
+    wall = Wall(place.wall, scene.width)
+    along, out = wall.along_and_out(x, z)
+    slant = scene.sun_slant if place.wall == "back" else 0.4 * scene.sun_slant
+    inward_x, _, inward_z = wall.normal
+    ray = inward_x + slant * inward_z, -SUN_FALL, inward_z + slant * abs(inward_x)
     across = (along - out * np.float32(slant) - place.start) * np.float32(1 / place.width)
     level = (y + out * np.float32(SUN_FALL) - place.bottom) * np.float32(1 / (place.top - place.bottom))
     edge = np.minimum(np.float32(0.5) - np.abs(across - 0.5), np.float32(0.5) - np.abs(level - 0.5))

@@ -78,23 +78,24 @@ def _shell(mesh: Mesh, scene: Scene) -> None:
     colour = scaled((PLANKS if wood else CARPETS)[scene.floor], scene.floor_tone)
     floor_look = Look(colour, textures.planks(colour) if wood else None)
     back = Wall("back", width)
-    mesh.polygon(back, ((0, 0, 0), (width, 0, 0), (width, 0, behind), (0, 0, behind)), (0, 1, 0), floor_look)
+    floor = ((0, 0, 0), (width, 0, 0), (width, 0, behind), (0, 0, behind))
+    mesh.sheet(back, floor, (0, 1, 0), floor_look)
     ceiling = ((0, height, 0), (width, height, 0), (width, height, behind), (0, height, behind))
-    mesh.polygon(back, ceiling, (0, -1, 0), Look(CEILING))
+    mesh.sheet(back, ceiling, (0, -1, 0), Look(CEILING))
 
 
 def _window(mesh: Mesh, scene: Scene, place: Place, number: int) -> None:
     day = scene.light == "day"
     wall = Wall(place.wall, scene.width)
     pane = textures.window_pane(place, scene.camera.height, day, scene.style)
-    mesh.start("window")
+    mesh.thing("window")
     mesh.panel(wall, (place.start, place.end), (place.bottom, place.top), 0.01, Look(TRIM, pane, glow=0.85 if day else 0.25))
     mesh.box(wall, (place.start - 0.05, place.end + 0.05), (place.bottom - 0.05, place.bottom), (0, 0.1), Look(TRIM))
     if scene.curtains != "none":
         colour = FABRICS[scene.accent]
         look = Look(colour, textures.curtain(colour), glow=0.12 if day else 0.0)
         low, high = (0.03 if scene.curtains == "long" else place.bottom - 0.15), place.top + 0.1
-        mesh.start("curtain")
+        mesh.thing("curtain")
         for start in (place.start - CURTAIN_WIDTH / 2, place.end - CURTAIN_WIDTH / 2):
             mesh.panel(wall, (start, start + CURTAIN_WIDTH), (low, high), 0.08, look)
         rod = (place.start - CURTAIN_WIDTH * 0.7, place.end + CURTAIN_WIDTH * 0.7)
@@ -107,14 +108,14 @@ def _picture(mesh: Mesh, scene: Scene, place: Place, number: int) -> None:
     first, second = FABRICS[names[style % len(names)]], FABRICS[names[(style // 13 + 5) % len(names)]]
     frame = (METAL, WOODS["oak"], BRASS, WOODS["white"])[scene.style % 4]
     look = Look(frame, textures.painting(place, frame, first, blend(second, LINEN, 0.4), style))
-    mesh.start("picture")
+    mesh.thing("picture")
     mesh.panel(Wall(place.wall, scene.width), (place.start, place.end), (place.bottom, place.top), 0.03, look)
 
 
 def _door(mesh: Mesh, scene: Scene, place: Place) -> None:
     colour = TRIM if scene.wood == "white" else WOODS[scene.wood]
     look = Look(colour, textures.door_leaf(place, colour))
-    mesh.start("door")
+    mesh.thing("door")
     mesh.panel(Wall(place.wall, scene.width), (place.start, place.end), (0, place.top), 0.02, look)
 
 
@@ -122,15 +123,15 @@ def _rug(mesh: Mesh, scene: Scene, place: Place) -> None:
     wall = Wall(place.wall, scene.width)
     outline = ((place.start, 0.5), (place.end, 0.5), (place.end, place.out), (place.start, place.out))
     colour = FABRICS[scene.accent]
-    mesh.start("rug")
+    mesh.thing("rug")
     corners = [wall.point(along, place.top, out) for along, out in outline]
-    mesh.polygon(wall, corners, (0, 1, 0), Look(colour, textures.rug_weave(place, colour)))
+    mesh.sheet(wall, corners, (0, 1, 0), Look(colour, textures.rug_weave(place, colour)))
 
 
 def _wardrobe(mesh: Mesh, scene: Scene, place: Place) -> None:
     colour = WOODS[scene.wood]
     rows = 1 if place.top > 1.5 else 3
-    mesh.start("wardrobe" if rows == 1 else "chest")
+    mesh.thing("wardrobe" if rows == 1 else "chest")
     look = Look(colour, textures.drawers(place, colour, 2, rows))
     mesh.box(Wall(place.wall, scene.width), (place.start, place.end), (0, place.top), (0, place.out), look)
 
@@ -145,10 +146,10 @@ def _bed(mesh: Mesh, scene: Scene) -> None:
     )[scene.style % 3]
     throw = (bed.out - 0.62, bed.out - 0.22) if scene.style % 2 else (9.0, 9.0)
     blanket = Look(bedding, textures.cloth(bedding, accent, scene.pattern, throw, BLANKET_START + 0.2), bulge=0.35)
-    mesh.start("bed")
+    mesh.thing("bed")
     mesh.box(wall, (bed.start - 0.04, bed.end + 0.04), (0, bed.top), (0, 0.09), headboard)
     mesh.box(wall, (bed.start, bed.end), (0.08, 0.3), (0.09, bed.out), Look(wood))
-    mesh.box(wall, (bed.start + 0.02, bed.end - 0.02), (0.3, MATTRESS_HEIGHT - 0.03), (0.09, bed.out - 0.02), Look(LINEN))
+    mesh.box(wall, (bed.start + 0.02, bed.end - 0.02), (0.3, MATTRESS_HEIGHT - 0.04), (0.09, bed.out - 0.1), Look(LINEN))
     blanket_width = (bed.start - 0.03, bed.end + 0.03)
     mesh.box(wall, blanket_width, (0.2, MATTRESS_HEIGHT), (BLANKET_START, bed.out + 0.03), blanket, BLANKET_ROUNDING)
     pillows = 1 if bed.width < 1.3 else 2
@@ -170,13 +171,13 @@ def _pillow(mesh: Mesh, wall: Wall, foot: Point, half_width: float, height: floa
         return wall.point(along + x * half_width, up + 0.8 * level, out - 0.6 * level)
 
     normal_x, _, normal_z = wall.normal
-    mesh.polygon(wall, [corner(x, y) for x, y in _PILLOW_OUTLINE], (0.8 * normal_x, 0.6, 0.8 * normal_z), look)
+    mesh.sheet(wall, [corner(x, y) for x, y in _PILLOW_OUTLINE], (0.8 * normal_x, 0.6, 0.8 * normal_z), look)
 
 
 def _table(mesh: Mesh, scene: Scene, place: Place) -> None:
     colour = WOODS[scene.wood]
     look = Look(colour, textures.drawers(place, colour, 1, 2))
-    mesh.start("table")
+    mesh.thing("table")
     mesh.box(Wall(place.wall, scene.width), (place.start, place.end), (0, place.top), (0, place.out), look)
 
 
@@ -188,7 +189,7 @@ def _lamp(mesh: Mesh, scene: Scene, place: Place) -> None:
     metal = Look((METAL, BRASS, LINEN)[scene.style % 3], bulge=0.6)
     shade = textures.lit_shade(LAMPSHADE, place.bottom + low, place.top)
     glow = 0.8 if scene.light == "night" else 0.1
-    mesh.start("lamp")
+    mesh.thing("lamp")
     mesh.cutout(wall, foot, ((-0.09, 0), (0.09, 0), (0.07, 0.05), (-0.07, 0.05)), metal)
     mesh.cutout(wall, foot, ((-0.03, 0.04), (0.03, 0.04), (0.02, low), (-0.02, low)), metal)
     bow = half * 0.12
@@ -201,7 +202,7 @@ def _plant(mesh: Mesh, scene: Scene, place: Place) -> None:
     foot = wall.point(place.middle, 0.0, place.out / 2)
     half = place.width / 2
     pot = half * 0.5
-    mesh.start("plant")
+    mesh.thing("plant")
     leaves = ((-0.95, 0.72), (-0.6, 0.93), (-0.12, 1.0), (0.35, 0.96), (0.8, 0.84), (1.0, 0.6), (-0.7, 0.52), (0.5, 0.55))
     for number, (x, y) in enumerate(leaves):
         tip_x, tip_y, root = x * half, y * place.top, 0.32

@@ -42,7 +42,7 @@ class Scene:
     accent: str
     """The colour of curtains, cushions, rug and throw."""
     bed_side: str
-    """Where the bed stands, seen from the door: "left", "centre" or "right"."""
+    """Where the bed stands in the picture: "left", "centre" or "right"."""
     bed: Place
     tables: tuple[Place, ...]
     lamps: tuple[Place, ...]

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
 from attrs import frozen
 
+Array = npt.NDArray[np.float32]
 Point = tuple[float, float, float]
+Span = tuple[float, float]
 
 WALL_NAMES = ("back", "left", "right")
 
@@ -31,6 +35,12 @@ class Wall:
         if self.name == "back":
             return along, up, out
         return (out if self.name == "left" else self.room_width - out), up, along
+
+    def along_and_out(self, x: Array, z: Array) -> tuple[Array, Array]:
+        """The room's coordinates in the wall's."""
+        if self.name == "back":
+            return x, z
+        return z, (x if self.name == "left" else np.float32(self.room_width) - x)
 
 
 @frozen

@@ -33,11 +33,9 @@ def shade(colour: Colour, tone: Array) -> Array:
 
 def wave(position: Array, period: float) -> Array:
     """A smooth wave from -1 to 1 without a sine: parabolas, alternately up and down."""
-    phase = position * np.float32(2 / period)
-    whole = np.floor(phase)
-    part = phase - whole
-    odd = whole - 2 * np.floor(whole * 0.5)
-    return (4 - 8 * odd) * part * (1 - part)
+    part = position * np.float32(2 / period)
+    part -= 2 * np.floor(part * 0.5) + 1
+    return 4 * part * (1 - np.abs(part))
 
 
 def inside(position: Array, low: float, high: float) -> Array:

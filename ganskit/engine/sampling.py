@@ -1,0 +1,29 @@
+"""The batches that samples are drawn from, in training and afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from ganskit.data.dataset import Field
+from ganskit.game import Batch, Game
+
+
+def sampling_batch(game: Game, num: int, seed: int, samples: int, real: Mapping[str, torch.Tensor], device: torch.device) -> Batch:
+    """Noise from the seed, the schedule's scalars after `samples` real samples, and real data for games that translate.
+
+    Seeds torch's default generator: call it under `torch.random.fork_rng`.
+    """
+    torch.manual_seed(seed)
+    tensors = {name: noise.draw(num, device) for name, noise in game.noises().items()}
+    tensors |= {name: torch.tensor(float(value), device=device) for name, value in game.scalars(samples).items()}
+    return Batch({**tensors, **{name: t.to(device) for name, t in real.items()}}, game.stage(samples))
+
+
+def as_input(field: Field, x: torch.Tensor) -> torch.Tensor:
+    """Stored bytes as network input: "scaling to the range of the tanh activation function [-1, 1]" (Radford 2016)."""
+    if not field.pixels:
+        return x
+    layout = torch.channels_last if x.ndim == 4 else torch.contiguous_format
+    return x.to(torch.float32, memory_format=layout).div_(127.5).sub_(1.0)

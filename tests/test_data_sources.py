@@ -1,0 +1,415 @@
+"""The general datasets, on tiny files in each publisher's format."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import pickle
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from data_samples import encoded, fill, idx, lsun_order, picture, write_cifar, write_lmdb, write_mnist, write_zip
+
+from ganskit.data import Cifar10, Dataset, Folder, Lsun, Mnist, Skip, Source, Zip, cifar, images, pictures
+from ganskit.data.dataset import part_of
+from ganskit.data.detect import detect
+from ganskit.errors import BadData, DataNotFound, UserError
+
+
+def names(source: Source) -> list[str]:
+    return [source.name(i) for i in range(len(source))]
+
+
+def check(dataset: Dataset, source: Source) -> None:
+    """Every example is as provided, and parts, pickled or not and read in any order, give the same examples."""
+    provided = dataset.provides()
+    expected = [source.read(i) for i in range(len(source))]
+    for example in expected:
+        assert {k: (v.shape, str(v.dtype)) for k, v in example.items()} == {k: (f.shape, f.dtype) for k, f in provided.items()}
+    middle = len(source) // 2
+    for start, stop in ((0, middle), (middle, len(source))):
+        part = pickle.loads(pickle.dumps(part_of(source, start, stop)))
+        assert len(part) == stop - start
+        for i in reversed(range(stop - start)):
+            assert part.name(i) == source.name(start + i)
+            for key, value in part.read(i).items():
+                assert np.array_equal(value, expected[start + i][key])
+
+
+# Folders
+
+
+def test_a_flat_folder(tmp_path: Path) -> None:
+    source = Folder(path=str(fill(tmp_path, 5)), size=8).open()
+    assert names(source) == [f"000{i}.png" for i in range(5)]
+    check(source.dataset, source)
+
+
+def test_a_tree_with_classes(tmp_path: Path) -> None:
+    fill(tmp_path / "train" / "dog", 2)
+    fill(tmp_path / "train" / "cat" / "more", 2)
+    dataset = Folder(path=str(tmp_path), size=8, labels=True)
+    source = dataset.open()
+    assert source.classes == {"y": ("cat", "dog")}
+    assert [int(source.read(i)["y"]) for i in range(4)] == [0, 0, 1, 1]
+    check(dataset, source)
+
+
+def test_without_labels_a_tree_is_just_pictures(tmp_path: Path) -> None:
+    fill(tmp_path / "dog", 2)
+    source = Folder(path=str(tmp_path), size=8).open()
+    assert list(source.read(0)) == ["x"]
+    assert source.classes == {}
+
+
+def test_one_class(tmp_path: Path) -> None:
+    fill(tmp_path / "dog", 2)
+    assert Folder(path=str(tmp_path), labels=True).open().classes == {"y": ("dog",)}
+
+
+def test_labels_need_class_folders(tmp_path: Path) -> None:
+    fill(tmp_path, 2)
+    with pytest.raises(BadData, match="one subfolder for each class"):
+        Folder(path=str(tmp_path), labels=True).open()
+    fill(tmp_path / "dog", 1)
+    source = Folder(path=str(tmp_path), labels=True).open()
+    with pytest.raises(Skip, match="in no class folder"):
+        source.read(0)
+
+
+def test_every_kind_of_bad_file(tmp_path: Path) -> None:
+    fill(tmp_path, 3)
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    (tmp_path / "html.jpg").write_text("<html>404")
+    (tmp_path / "README.txt").write_text("hello")
+    (tmp_path / "noise").write_bytes(b"\0")
+    (tmp_path / ".hidden.png").write_bytes(b"")
+    fill(tmp_path / ".cache", 1)
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    with (tmp_path / "huge.png").open("wb") as stream:
+        stream.truncate(images.MAX_FILE_BYTES + 1)
+    source = Folder(path=str(tmp_path), size=8).open()
+    assert source.num_ignored == 2
+    reasons = {}
+    for i in range(len(source)):
+        try:
+            source.read(i)
+        except Skip as reason:
+            reasons[source.name(i)] = str(reason)
+    assert reasons["empty.jpg"] == "empty file"
+    assert reasons["html.jpg"].startswith("not a picture")
+    assert reasons["gone.png"] == "a link that leads nowhere"
+    assert reasons["pipe.png"] == "not a regular file"
+    assert reasons["huge.png"].endswith("bytes: too large")
+    assert set(names(source)) - set(reasons) == {"0000.png", "0001.png", "0002.png"}
+
+
+def test_a_linked_folder_is_followed(tmp_path: Path) -> None:
+    fill(tmp_path / "elsewhere", 2)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "link").symlink_to(tmp_path / "elsewhere")
+    assert names(Folder(path=str(tmp_path / "data")).open()) == ["link/0000.png", "link/0001.png"]
+
+
+def test_the_fingerprint_follows_the_files(tmp_path: Path) -> None:
+    fill(tmp_path, 2)
+    first = Folder(path=str(tmp_path)).open().fingerprint
+    assert Folder(path=str(tmp_path)).open().fingerprint == first
+    fill(tmp_path, 1, first=2)
+    second = Folder(path=str(tmp_path)).open().fingerprint
+    os.utime(tmp_path / "0000.png", (1, 1))
+    assert len({first, second, Folder(path=str(tmp_path)).open().fingerprint}) == 3
+
+
+def test_a_folder_without_pictures(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(BadData, match=r"no picture there .*1 other files"):
+        Folder(path=str(tmp_path)).open()
+    with pytest.raises(DataNotFound, match="no such folder"):
+        Folder(path=str(tmp_path / "missing")).open()
+    with pytest.raises(DataNotFound, match="is a file"):
+        Folder(path=str(tmp_path / "notes.txt")).open()
+
+
+@pytest.mark.parametrize("options", [{"size": 0}, {"channels": 2}, {"crop": "center"}])
+def test_wrong_options(options: dict[str, int]) -> None:
+    with pytest.raises(UserError, match=next(iter(options))):
+        Folder(**options)
+
+
+def test_class_folders() -> None:
+    assert pictures.class_of("a/b.png", "") == "a"
+    assert pictures.class_of("b.png", "") == ""
+    assert pictures.class_of("train/a/c/b.png", "train/") == "a"
+
+
+# Archives
+
+
+def test_a_zip_gives_what_the_folder_gives(tmp_path: Path) -> None:
+    members = {f"data/{kind}/{i}.png": encoded(picture(i)) for i in range(3) for kind in ("cat", "dog")}
+    members |= {"__MACOSX/data/cat/._0.png": b"x", "data/.hidden.png": b"x", "data/readme.txt": b"x", "data/cat/": b""}
+    for name, data in members.items():
+        if not name.endswith("/"):
+            (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "tree" / name).write_bytes(data)
+    dataset = Zip(path=str(write_zip(tmp_path / "all.zip", members)), size=8, labels=True)
+    source = dataset.open()
+    folder = Folder(path=str(tmp_path / "tree" / "data"), size=8, labels=True).open()
+    assert names(source) == [f"data/{name}" for name in names(folder)]
+    assert source.classes == folder.classes == {"y": ("cat", "dog")}
+    assert source.num_ignored == 1
+    for i in range(len(source)):
+        assert np.array_equal(source.read(i)["x"], folder.read(i)["x"])
+        assert source.read(i)["y"] == folder.read(i)["y"]
+    check(dataset, source)
+
+
+def test_bad_members_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = {name: encoded(picture(i)) for i, name in enumerate(("a.png", "crc.png", "encrypted.png", "large.png"))}
+    file = write_zip(tmp_path / "bad.zip", data, zipfile.ZIP_STORED)
+    raw = bytearray(file.read_bytes())
+    raw[raw.index(data["crc.png"]) + 40] ^= 0xFF
+    central = raw.index(b"PK\x01\x02", raw.index(data["large.png"]))
+    entry = raw.rindex(b"PK\x01\x02", central, raw.rindex(b"encrypted.png"))
+    raw[entry + 8] |= 1
+    file.write_bytes(raw)
+    source = Zip(path=str(file), size=8).open()
+    source.read(0)
+    for index, reason in ((1, "cannot be extracted: Bad CRC"), (2, "encrypted")):
+        with pytest.raises(Skip, match=reason):
+            source.read(index)
+    monkeypatch.setattr("ganskit.data.archive.MAX_FILE_BYTES", 10)
+    with pytest.raises(Skip, match="too large"):
+        source.read(3)
+
+
+def test_what_is_no_zip(tmp_path: Path) -> None:
+    (tmp_path / "half.zip").write_bytes(write_zip(tmp_path / "a.zip", {"a.png": encoded(picture())}).read_bytes()[:-30])
+    with pytest.raises(BadData, match="half.zip .* is no readable .zip file"):
+        Zip(path=str(tmp_path / "half.zip")).open()
+    with pytest.raises(DataNotFound):
+        Zip(path=str(tmp_path / "missing.zip")).open()
+    with pytest.raises(BadData, match="no picture"):
+        Zip(path=str(write_zip(tmp_path / "b.zip", {"a.txt": b""}))).open()
+
+
+# LSUN
+
+
+def values(count: int) -> list[bytes]:
+    return [encoded(picture(i), ("WEBP", "JPEG")[i % 2]) for i in range(count)]
+
+
+@pytest.mark.parametrize("below", ["", "bedroom_train_lmdb"])
+def test_lsun(tmp_path: Path, below: str) -> None:
+    write_lmdb(tmp_path / "bedroom_train_lmdb", values(7))
+    (tmp_path / "bedroom_train_lmdb" / "lock.mdb").unlink()
+    dataset = Lsun(path=str(tmp_path / below), size=8)
+    source = dataset.open()
+    assert len(source) == 7
+    assert len(source.name(0)) == 40
+    assert names(source) == sorted(names(source))
+    for i, value in enumerate(lsun_order(values(7))):
+        assert np.array_equal(source.read(i)["x"], images.decode(value, 8, 3, "centre"))
+    check(dataset, source)
+    assert [file.name for file in (tmp_path / "bedroom_train_lmdb").iterdir()] == ["data.mdb"]
+
+
+def test_lsun_parts_are_small_and_in_order(tmp_path: Path) -> None:
+    """A part is a key and a count, whatever the size of the database."""
+    source = Lsun(path=str(write_lmdb(tmp_path / "x_lmdb", values(7))), size=8).open()
+    parts = [source.part(start, min(start + 3, 7)) for start in range(0, 7, 3)]
+    assert [name for part in parts for name in names(part)] == names(source)
+    assert max(len(pickle.dumps(part)) for part in parts) < 2000
+    with pytest.raises(IndexError):
+        source.read(7)
+
+
+def test_lsun_damaged(tmp_path: Path) -> None:
+    folder = write_lmdb(tmp_path / "bedroom_train_lmdb", [b"v" * 5000] * 300)
+    size = (folder / "data.mdb").stat().st_size
+    os.truncate(folder / "data.mdb", size // 2)
+    with pytest.raises(BadData, match=r"data.mdb is cut short"):
+        Lsun(path=str(folder)).open()
+    (folder / "data.mdb").write_bytes(b"junk" * 5000)
+    with pytest.raises(BadData, match="not an LMDB"):
+        Lsun(path=str(folder)).open()
+
+
+def test_lsun_without_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANSKIT_DATA", str(tmp_path))
+    with pytest.raises(DataNotFound) as error:
+        Lsun(category="kitchen", split="val").open()
+    text = str(error.value)
+    for needed in (
+        str(tmp_path / "originals" / "lsun" / "kitchen_val_lmdb" / "data.mdb"),
+        "kitchen_val_lmdb.zip",
+        "42.8 GB",
+        "http://dl.yf.io/lsun/scenes/kitchen_val_lmdb.zip",
+        "--data PATH",
+        "ganskit run dcgan-rooms",
+    ):
+        assert needed in text
+    with pytest.raises(DataNotFound, match="no such folder"):
+        Lsun(path=str(tmp_path / "missing")).open()
+
+
+# CIFAR-10
+
+
+@pytest.fixture
+def small_cifar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cifar, "ROWS_PER_FILE", 4)
+
+
+@pytest.mark.usefixtures("small_cifar")
+def test_cifar(tmp_path: Path) -> None:
+    rows = write_cifar(tmp_path / cifar.FOLDER, 4, cifar.BATCHES["train"])
+    dataset = Cifar10(path=str(tmp_path))
+    source = dataset.open()
+    assert len(source) == 20
+    for i in range(20):
+        assert np.array_equal(source.read(i)["x"].reshape(-1), rows[i, 1:])
+        assert source.read(i)["y"] == rows[i, 0]
+    assert source.classes == {"y": cifar.NAMES}
+    assert source.name(7) == "data_batch_2.bin row 3"
+    check(dataset, source)
+    resized = Cifar10(path=str(tmp_path), size=16, channels=1)
+    check(resized, resized.open())
+
+
+@pytest.mark.usefixtures("small_cifar")
+def test_cifar_damaged(tmp_path: Path) -> None:
+    folder = tmp_path / cifar.FOLDER
+    write_cifar(folder, 4, cifar.BATCHES["test"])
+    with pytest.raises(DataNotFound, match=r"cifar-10-binary.tar.gz \(162 MB\)"):
+        Cifar10(path=str(tmp_path)).open()
+    file = folder / "test_batch.bin"
+    data = bytearray(file.read_bytes())
+    data[3073] = 77
+    file.write_bytes(data)
+    with pytest.raises(Skip, match="label 77"):
+        Cifar10(path=str(folder), split="test").open().read(1)
+    os.truncate(file, 100)
+    with pytest.raises(BadData, match=r"test_batch.bin has 100 bytes, expected 12,292"):
+        Cifar10(path=str(folder), split="test").open()
+    with pytest.raises(DataNotFound, match="extract it with tar"):
+        Cifar10(path=str(file)).open()
+
+
+# MNIST
+
+
+@pytest.mark.parametrize("compress", [True, False])
+def test_mnist(tmp_path: Path, compress: bool) -> None:
+    digits, labels = write_mnist(tmp_path, 6, compress=compress)
+    plain, padded = Mnist(path=str(tmp_path), size=28), Mnist(path=str(tmp_path))
+    for i in range(6):
+        assert np.array_equal(plain.open().read(i)["x"][0], digits[i])
+        x = padded.open().read(i)["x"][0]
+        assert np.array_equal(x[2:30, 2:30], digits[i])
+        assert x.sum() == digits[i].sum()
+        assert padded.open().read(i)["y"] == labels[i]
+    for dataset in (plain, padded, Mnist(path=str(tmp_path), size=64, channels=3)):
+        check(dataset, dataset.open())
+
+
+def test_mnist_damaged(tmp_path: Path) -> None:
+    images_file, labels_file = (tmp_path / f"t10k-{name}-ubyte" for name in ("images-idx3", "labels-idx1"))
+    dataset = Mnist(path=str(tmp_path), split="test")
+    with pytest.raises(DataNotFound, match="train-images-idx3-ubyte.gz"):
+        dataset.open()
+    write_mnist(tmp_path, 5, "t10k", compress=False)
+    good = images_file.read_bytes()
+    for damaged, message in (
+        (good[:-1], "does not hold"),
+        (good + b"\0", "does not hold"),
+        (b"\0\0\x08\x01" + good[4:], "no idx file"),
+        (good[:3], "no idx file"),
+        (idx(np.zeros((5, 20, 28), dtype=np.uint8)), r"holds \(5, 20, 28\)"),
+        (good[:4] + b"\xff\xff\xff\xff" + good[8:], "holds"),
+        (idx(np.zeros((4, 28, 28), dtype=np.uint8)), "do not belong together"),
+    ):
+        images_file.write_bytes(damaged)
+        with pytest.raises(BadData, match=message):
+            dataset.open()
+    images_file.unlink()
+    images_file.with_suffix(".gz").write_bytes(gzip.compress(good)[:-100])
+    with pytest.raises(BadData, match="Download it again"):
+        dataset.open()
+    images_file.with_suffix(".gz").unlink()
+    images_file.write_bytes(good)
+    labels_file.write_bytes(idx(np.full(5, 12, dtype=np.uint8)))
+    with pytest.raises(Skip, match="label 12"):
+        dataset.open().read(0)
+
+
+# What is it?
+
+
+def test_detect(tmp_path: Path) -> None:
+    fill(tmp_path / "pictures", 1)
+    write_zip(tmp_path / "p.zip", {"a.png": encoded(picture())})
+    write_lmdb(tmp_path / "lsun" / "bedroom_train_lmdb", [b"v"])
+    write_lmdb(tmp_path / "lsun" / "bedroom_val_lmdb", [b"v"])
+    write_cifar(tmp_path / "cifar" / cifar.FOLDER, 1, cifar.BATCHES["train"])
+    write_mnist(tmp_path / "mnist", 1)
+    lsun = tmp_path / "lsun" / "bedroom_train_lmdb"
+    for place, expected in (
+        ("pictures", Folder(str(tmp_path / "pictures"), "pictures", 32, 1)),
+        ("p.zip", Zip(str(tmp_path / "p.zip"), "p", 32, 1)),
+        ("lsun", Lsun(str(lsun), size=32, channels=1)),
+        ("lsun/bedroom_train_lmdb", Lsun(str(lsun), size=32, channels=1)),
+        ("lsun/bedroom_train_lmdb/data.mdb", Lsun(str(lsun), size=32, channels=1)),
+        ("cifar", Cifar10(str(tmp_path / "cifar"), size=32, channels=1)),
+        (f"cifar/{cifar.FOLDER}", Cifar10(str(tmp_path / "cifar" / cifar.FOLDER), size=32, channels=1)),
+        ("mnist", Mnist(str(tmp_path / "mnist"), size=32, channels=1)),
+    ):
+        assert detect(tmp_path / place, 32, 1) == expected
+
+
+def test_detect_says_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    fill(tmp_path / "pictures", 1)
+    (tmp_path / "cifar-10-binary.tar.gz").write_bytes(b"x")
+    (tmp_path / "notes.txt").write_text("x")
+    write_lmdb(tmp_path / "lsun" / "bedroom_train_lmdb", [b"v"])
+    write_lmdb(tmp_path / "lsun" / "kitchen_train_lmdb", [b"v"])
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "manifest.json").write_text("{}")
+    for place, message in (
+        ("missing", "no such folder or file"),
+        ("empty", "is empty"),
+        ("pictures/0000.png", "is one picture"),
+        ("cifar-10-binary.tar.gz", "tar -xf cifar-10-binary.tar.gz"),
+        ("notes.txt", "expected a folder"),
+        ("lsun", "bedroom_train_lmdb, kitchen_train_lmdb"),
+        ("store", "prepared store"),
+    ):
+        with pytest.raises(UserError, match=message):
+            detect(tmp_path / place, 64, 3)
+
+
+@pytest.mark.parametrize("dataset", [Folder(name="faces"), Folder(name="mine"), Zip(name="mine"), Cifar10(), Mnist()])
+def test_every_dataset_says_how_to_get_it(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANSKIT_DATA", str(tmp_path))
+    with pytest.raises(DataNotFound) as error:
+        dataset.open()
+    assert str(tmp_path / "originals") in str(error.value)
+    assert "--data PATH" in str(error.value)
+
+
+def test_importing_is_light() -> None:
+    code = (
+        "import sys, ganskit.data, ganskit.data.home, ganskit.data.store, ganskit.data.sampler, ganskit.data.catalog;"
+        "assert dir(ganskit.data); print([m for m in ('torch', 'PIL', 'lmdb') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
