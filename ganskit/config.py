@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import attrs
 import cattrs
-from cattrs.gen import make_dict_unstructure_fn
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
 from ganskit.errors import UserError, nearest
 from ganskit.registry import KINDS, Entry, Pluggable
@@ -31,6 +31,10 @@ def use(name: str, /, kind: str | None = None, **options: object) -> Any:  # noq
 
     Give `kind` when two kinds have an entry of that name. Raises UnknownName or UserError, with the nearest name.
     """
+    return _made(name, kind, options)
+
+
+def _made(name: str, kind: str | None, options: Mapping[str, object]) -> Any:  # noqa: ANN401 - the entry's own class
     from ganskit.plugins import registry  # here, because the registry loads plugins
 
     kinds = [kind] if kind else [k for k in KINDS if k != "recipe"]
@@ -91,11 +95,20 @@ def converter() -> cattrs.Converter:
     made = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     for cls, words, accepts in _SCALARS:
         made.register_structure_hook(cls, functools.partial(_scalar, words=words, accepts=accepts))
-    made.register_structure_hook_factory(lambda t: get_origin(t) is tuple, _tuple_hook)
-    made.register_structure_hook_factory(lambda t: get_origin(t) in (dict, Mapping), _mapping_hook)
+    made.register_structure_hook_factory(attrs.has, _table_hook)
+    made.register_structure_hook_factory(_is_tuple, _tuple_hook)
+    made.register_structure_hook_factory(_is_mapping, _mapping_hook)
     made.register_structure_hook_factory(_is_pluggable, _pluggable_hook)
     made.register_unstructure_hook_factory(_is_pluggable, _untag_hook)
     return made
+
+
+def _is_tuple(cls: Any) -> bool:  # noqa: ANN401 - any type
+    return get_origin(cls) is tuple
+
+
+def _is_mapping(cls: Any) -> bool:  # noqa: ANN401 - any type
+    return get_origin(cls) in (dict, Mapping)
 
 
 def _is_pluggable(cls: object) -> bool:
@@ -146,12 +159,26 @@ def _mapping_hook(cls: Any) -> Callable[[Any, Any], dict[str, Any]]:  # noqa: AN
     return hook
 
 
-def _pluggable_hook(cls: type) -> Callable[[Any, Any], Any]:
-    """A bare name or {use = name, ...} where a base class is asked for; a plain table for a class itself."""
+def _table_hook(cls: type) -> Callable[[Any, Any], Any]:
+    """A table with a class's fields."""
 
     @functools.cache
-    def plain(exact: type) -> Any:  # noqa: ANN401 - cattrs' hook
-        return cattrs.gen.make_dict_structure_fn(exact, converter(), _cattrs_forbid_extra_keys=True)
+    def plain() -> Any:  # noqa: ANN401 - cattrs' hook
+        return make_dict_structure_fn(cls, converter(), _cattrs_forbid_extra_keys=True)
+
+    def hook(value: Any, _: Any) -> Any:  # noqa: ANN401 - cattrs' signature
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, Mapping):
+            raise ValueError(f"expected a table with {', '.join(field_types(cls))}, got {value!r}")
+        return plain()(value, cls)
+
+    return hook
+
+
+def _pluggable_hook(cls: type) -> Callable[[Any, Any], Any]:
+    """A bare name or {use = name, ...} where a base class is asked for; a plain table for a class itself."""
+    plain = _table_hook(cls)
 
     def hook(value: Any, _: Any) -> Any:  # noqa: ANN401 - cattrs' signature
         if isinstance(value, cls):
@@ -160,14 +187,16 @@ def _pluggable_hook(cls: type) -> Callable[[Any, Any], Any]:
             value = {"use": value}
         if not isinstance(value, Mapping):
             raise ValueError(f"expected a name or a table, got {value!r}")
-        if "use" not in value:
-            return plain(cls)(value, cls)
-        options = {key: each for key, each in value.items() if key != "use"}
-        if ":" in str(value["use"]):
-            raise UserError(f'{value["use"]} is not registered: a class without a name can be used from Python only.')
-        made = use(value["use"], kind_of(cls), **options)
+        if "use" not in value and Pluggable not in cls.__bases__:
+            return plain(value, cls)
+        name = value.get("use")
+        if not isinstance(name, str):
+            raise ValueError(f'expected a name, or a table with use = "NAME", got {value!r}')
+        if ":" in name:
+            raise UserError(f"{name} is not registered: a class without a name can be used from Python only.")
+        made = _made(name, kind_of(cls), {key: each for key, each in value.items() if key != "use"})
         if not isinstance(made, cls):
-            raise ValueError(f'"{value["use"]}" is a {type(made).__name__}, not a {cls.__name__}')
+            raise ValueError(f'"{name}" is a {type(made).__name__}, not a {cls.__name__}')
         return made
 
     return hook
@@ -184,7 +213,7 @@ def _untag_hook(cls: type) -> Callable[[Any], Any]:
         return make_dict_unstructure_fn(exact, converter())
 
     def hook(value: Any) -> Any:  # noqa: ANN401 - any pluggable value
-        exact = type(value)
+        exact: type = type(value)
         name = registry().name_of(kind_of(exact), exact) or f"{exact.__module__}:{exact.__qualname__}"
         return {"use": name} | fields(exact)(value)
 

@@ -48,14 +48,17 @@ def _load() -> tuple[Registry, tuple[Plugin, ...]]:
         found = _register(found, module, ours)
     results = [ours]
     for point in _chosen():
-        plugin = Plugin(point.name, point.dist.name if point.dist else "?", point.dist.version if point.dist else "?")
+        plugin = Plugin(point.name, "?", "?")
         try:
+            if point.dist:  # whose metadata may be missing, after an uninstall that was cut off
+                plugin = Plugin(point.name, point.dist.name, point.dist.version)
             found = _register(found, point.load(), plugin)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # whatever a plugin raises, SystemExit included, stays its own trouble
             plugin = Plugin(plugin.name, plugin.distribution, plugin.version, _reason(error))
-            click.echo(f'Warning: plugin "{plugin.name}" ({plugin.distribution} {plugin.version}) is left out: {plugin.broken}', err=True)
+            whose = f"{plugin.distribution} {plugin.version}"
+            click.echo(f'Warning: plugin "{plugin.name}" ({whose}) is left out: {plugin.broken}', err=True)
         results.append(plugin)
     return found, tuple(results)
 
@@ -66,6 +69,8 @@ def _register(found: Registry, module: object, plugin: Plugin) -> Registry:
     manager.add_hookspecs(hookspecs)
     manager.register(module, plugin.name)
     manager.check_pending()
+    if not manager.get_hookcallers(module):
+        raise UserError(f"{plugin.name} implements no hook: mark ganskit_register with @ganskit.hookimpl.")
     child = found.collect(plugin.distribution, plugin.version)
     manager.hook.ganskit_register(registry=child)
     return child

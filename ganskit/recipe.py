@@ -75,7 +75,12 @@ def named(name: str) -> Recipe:
 
 
 def _returned(function: Any, what: str) -> Recipe:  # noqa: ANN401 - whatever a plugin or a user's file has there
-    recipe = function() if callable(function) else None
+    try:
+        recipe = function() if callable(function) else None
+    except UserError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise UserError(f"{what} raised {type(error).__name__}: {error}") from error
     if not isinstance(recipe, Recipe):
         raise UserError(f"{what} should be a function without arguments that returns a Recipe.")
     return recipe
@@ -83,7 +88,7 @@ def _returned(function: Any, what: str) -> Recipe:  # noqa: ANN401 - whatever a 
 
 def from_file(where: str) -> Recipe:
     """A recipe from "FILE.toml", or from "FILE.py:function", which runs that file."""
-    path, _, function = where.partition(":") if ".py:" in where else (where, "", "")
+    path, _, function = where.rpartition(":") if ".py:" in where else (where, "", "")
     file = Path(path)
     if not file.is_file():
         raise UserError(f"There is no file {file}.")
@@ -148,10 +153,10 @@ def _versions(recipe: Recipe) -> dict[str, str]:
         if isinstance(value, (list, tuple)):
             for each in value:
                 walk(each)
-        elif attrs.has(type(value)):
-            target = f"{type(value).__module__}:{type(value).__qualname__}"
+        elif attrs.has(cls := type(value)):
+            target = f"{cls.__module__}:{cls.__qualname__}"
             names.update((e.distribution, e.version) for e in registry().entries() if e.target == target)
-            walk([getattr(value, a.name) for a in attrs.fields(type(value))])
+            walk([getattr(value, name) for name in field_types(cls)])
 
     walk(recipe)
     return dict(sorted(names))
@@ -173,7 +178,7 @@ def override(value: T, settings: Sequence[str]) -> T:
 def _parse(text: str) -> object:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # numbers too long for Python and lists too deep are no TOML either
         return text
 
 
@@ -186,7 +191,7 @@ def _replace(old: Any, cls: Any, path: list[str], value: object, where: str) -> 
         if key not in old:
             raise UserError(f'{where} has no "{key}". {nearest(key, old)}')
         return {**old, key: _replace(old[key], cls.__args__[1], rest, value, inside)}
-    if isinstance(old, tuple) and key.isdigit() and int(key) < len(old):
+    if isinstance(old, tuple) and key.isdecimal() and int(key) < len(old):
         return (*old[: int(key)], _replace(old[int(key)], cls.__args__[0], rest, value, inside), *old[int(key) + 1 :])
     if not attrs.has(type(old)):
         raise UserError(f'{where} is {old!r}: it has no "{key}" to set.')

@@ -22,7 +22,7 @@ def resolve(
     are the recipe's. Raises UserError.
     """
     if isinstance(recipe, str):
-        recipe = from_file(recipe) if recipe.endswith(".toml") or ".py:" in recipe else named(recipe)
+        recipe = from_file(recipe) if recipe.endswith((".toml", ".py")) or ".py:" in recipe else named(recipe)
     if data is not None:
         recipe = evolve(recipe, data=_other_data(recipe.data, data))
     if precision is not None:

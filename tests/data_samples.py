@@ -77,7 +77,7 @@ def idx(array: np.ndarray) -> bytes:
     return np.array([0x800 + array.ndim, *array.shape], dtype=">u4").tobytes() + array.tobytes()
 
 
-def write_mnist(folder: Path, count: int, prefix: str = "train", compress: bool = True) -> tuple[np.ndarray, np.ndarray]:
+def write_mnist(folder: Path, count: int, prefix: str = "train", *, compress: bool = True) -> tuple[np.ndarray, ...]:
     """Both idx files; returns digits and labels."""
     folder.mkdir(parents=True, exist_ok=True)
     digits, labels = noise(2, count, 28, 28), noise(3, count) % 10

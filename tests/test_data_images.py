@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
 
@@ -66,7 +67,10 @@ def test_the_centre_is_cropped() -> None:
         assert (decode(encoded(image), 16, 3, "none") == 0).any()
 
 
-@given(st.integers(8, 40), st.integers(8, 40), st.integers(1, 40), st.sampled_from([1, 3]), st.sampled_from(images.CROPS))
+sides = st.integers(8, 40)
+
+
+@given(sides, sides, st.integers(1, 40), st.sampled_from([1, 3]), st.sampled_from(images.CROPS))
 def test_any_size_gives_the_shape(width: int, height: int, size: int, channels: int, crop: str) -> None:
     assert decode(encoded(picture(0, width, height)), size, channels, crop).shape == (channels, size, size)
 
@@ -140,10 +144,8 @@ def test_what_cannot_be_used_is_skipped_with_a_reason(data: bytes, reason: str) 
 def test_garbage_is_skipped_and_never_worse(garbage: bytes, where: int) -> None:
     data = encoded(picture(), "JPEG")
     damaged = data[:where] + garbage + data[where + len(garbage) :]
-    try:
+    with contextlib.suppress(Skip):
         assert decode(damaged, 16, 3, "centre").shape == (3, 16, 16)
-    except Skip as reason:
-        assert str(reason)
 
 
 def test_pixels_and_back() -> None:

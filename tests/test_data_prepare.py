@@ -86,7 +86,8 @@ def test_a_prepared_store_is_opened_and_not_made_again(monkeypatch: pytest.Monke
 
 
 def test_names_of_stores(tmp_path: Path) -> None:
-    names = [store_name(*each) for each in ((Numbers(1), "a"), (Numbers(2), "a"), (Numbers(1), "b"), (Numbers(1), "a", "t"))]
+    different = ((Numbers(1), "a"), (Numbers(2), "a"), (Numbers(1), "b"), (Numbers(1), "a", "t"))
+    names = [store_name(*each) for each in different]
     assert len(set(names)) == 4
     assert all(name.startswith("numbers-") for name in names)
     assert store_name(Folder(name="Mine / yours"), "a").startswith("mine-yours-")
@@ -204,7 +205,7 @@ def test_workers_make_the_same_store(tmp_path: Path, home: Path, monkeypatch: py
 
 def test_an_error_in_a_worker_stops_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "IN_PROCESS_BELOW", 0)
-    with pytest.raises(RunFailed, match="number 12: .*KeyError"):
+    with pytest.raises(RunFailed, match=r"number 12: .*KeyError"):
         prepare(Numbers(40, fail=12), workers=2)
     assert not multiprocessing.active_children()
 
@@ -249,6 +250,19 @@ def test_killed_and_continued(tmp_path: Path, home: Path) -> None:
     interrupted = contents(store)
     shutil.rmtree(home)
     assert contents(prepare(dataset)) == interrupted
+
+
+def test_a_script_without_its_guard_is_told_so(tmp_path: Path) -> None:
+    fill(tmp_path / "data", 20)
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from ganskit.data import Folder, prepare as module\n"
+        f"module.ROWS_PER_SHARD, module.IN_PROCESS_BELOW = {ROWS}, 0\n"
+        f"module.prepare(Folder(path={str(tmp_path / 'data')!r}, size=8), workers=2)\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "has no `if __name__" in done.stderr
 
 
 def test_a_second_process_waits(capsys: pytest.CaptureFixture[str], home: Path) -> None:
@@ -334,12 +348,15 @@ def test_a_damaged_manifest(text: str) -> None:
 def test_a_store_of_a_later_version() -> None:
     store = prepare(Numbers(3))
     (store.path / "manifest.json").write_text('{"format": 99, "ganskit": "9.0"}')
-    with pytest.raises(BadData, match="format 99, made by ganskit 9.0"):
+    with pytest.raises(BadData, match=r"format 99, made by ganskit 9\.0"):
         Store.open(store.path)
 
 
 def test_reading_a_manifest_needs_no_torch() -> None:
     store = prepare(Numbers(3))
-    code = f"import sys; from ganskit.data import Store; s = Store.open({str(store.path)!r}); s.verify(); print(len(s), 'torch' in sys.modules)"
+    code = (
+        f"import sys; from ganskit.data import Store; s = Store.open({str(store.path)!r}); s.verify();"
+        "print(len(s), 'torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["3", "False"]

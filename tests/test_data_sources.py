@@ -29,7 +29,9 @@ def check(dataset: Dataset, source: Source) -> None:
     provided = dataset.provides()
     expected = [source.read(i) for i in range(len(source))]
     for example in expected:
-        assert {k: (v.shape, str(v.dtype)) for k, v in example.items()} == {k: (f.shape, f.dtype) for k, f in provided.items()}
+        assert {key: (value.shape, str(value.dtype)) for key, value in example.items()} == {
+            key: (each.shape, each.dtype) for key, each in provided.items()
+        }
     middle = len(source) // 2
     for start, stop in ((0, middle), (middle, len(source))):
         part = pickle.loads(pickle.dumps(part_of(source, start, stop)))
@@ -192,7 +194,7 @@ def test_bad_members_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_what_is_no_zip(tmp_path: Path) -> None:
     (tmp_path / "half.zip").write_bytes(write_zip(tmp_path / "a.zip", {"a.png": encoded(picture())}).read_bytes()[:-30])
-    with pytest.raises(BadData, match="half.zip .* is no readable .zip file"):
+    with pytest.raises(BadData, match=r"half.zip .* is no readable .zip file"):
         Zip(path=str(tmp_path / "half.zip")).open()
     with pytest.raises(DataNotFound):
         Zip(path=str(tmp_path / "missing.zip")).open()
@@ -324,7 +326,7 @@ def test_mnist(tmp_path: Path, compress: bool) -> None:
 def test_mnist_damaged(tmp_path: Path) -> None:
     images_file, labels_file = (tmp_path / f"t10k-{name}-ubyte" for name in ("images-idx3", "labels-idx1"))
     dataset = Mnist(path=str(tmp_path), split="test")
-    with pytest.raises(DataNotFound, match="train-images-idx3-ubyte.gz"):
+    with pytest.raises(DataNotFound, match=r"train-images-idx3-ubyte\.gz"):
         dataset.open()
     write_mnist(tmp_path, 5, "t10k", compress=False)
     good = images_file.read_bytes()

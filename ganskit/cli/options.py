@@ -6,7 +6,7 @@ import click
 from click.shell_completion import CompletionItem
 
 
-class RecipeName(click.ParamType):
+class RecipeName(click.ParamType):  # type: ignore[type-arg]  # older clicks have no argument there
     """A recipe's name, FILE.toml or FILE.py:function; the shell completes names and files."""
 
     name = "recipe"

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import itertools
 import json
 import multiprocessing
-import os
 import re
 import shutil
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
@@ -20,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import filelock
 import numpy as np
 from attrs import evolve, field, frozen
 from tqdm import tqdm
@@ -28,6 +25,7 @@ from tqdm import tqdm
 from ganskit.data import shards
 from ganskit.data.dataset import Dataset, Notes, Source, notes_of, part_of
 from ganskit.data.files import TEMPORARY, printable
+from ganskit.data.guards import ELSEWHERE, disk_errors, interrupts_ignored, locked, num_cores
 from ganskit.data.home import stores
 from ganskit.data.store import FORMAT, MANIFEST, Manifest, Shard, Store
 from ganskit.errors import BadData, DataNotFound, RunFailed
@@ -44,11 +42,15 @@ def prepare(
     """The store of a dataset: opened when it is there, made when it is not.
 
     It lies in ganskit's data folder, under a name made of the dataset's class, options and the fingerprint of its
-    files; originals that were looked for there and are gone again are not missed. `workers` processes (None: one per core) decode 2048 originals each at a time; an interrupted preparation
-    goes on where it was. A script that calls this for a large dataset needs `if __name__ == "__main__":`, because
-    worker processes import it anew. Raises DataNotFound, BadData (more than `max_skipped` of the originals cannot be
-    used, or none can) or RunFailed (the disk is full, a worker process died).
+    files; originals that were there without a `path` and have been deleted since are not missed. `workers` processes
+    (None: one per core) decode 2048 originals at a time; an interrupted preparation goes on where it was. A script
+    that calls this for a large dataset needs `if __name__ == "__main__":`, because workers import it anew.
+
+    Raises DataNotFound, BadData (more than `max_skipped` of the originals cannot be used, or none can) or RunFailed
+    (the disk is full, a worker process died).
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        sys.exit(1)  # a worker, importing a script without that line: the parent notices and says so
     try:
         source = dataset.open()
     except DataNotFound:
@@ -59,9 +61,9 @@ def prepare(
     notes = notes_of(source)
     folder = stores() / store_name(dataset, source.fingerprint, notes.transform)
     if not (folder / MANIFEST).is_file():
-        with _locked(folder):
+        with locked(folder, progress):
             if not (folder / MANIFEST).is_file():
-                _Preparation(dataset, source, notes, folder, max_skipped).run(workers or _num_cores(), progress)
+                _Preparation(dataset, source, notes, folder, max_skipped).run(workers or num_cores(), progress)
     return Store.open(folder)
 
 
@@ -109,7 +111,7 @@ class _Preparation:
         total = len(self.source)
         if not total:
             raise BadData(f"{type(self.dataset).__name__}: there is no example in it.")
-        with _disk_errors(self.folder):
+        with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             for left_over in self.folder.glob(f"*{TEMPORARY}"):
                 left_over.unlink()
@@ -162,7 +164,9 @@ class _Preparation:
             while True:
                 # Not all at once: a part is made when its turn is near, and a source may have to walk to it.
                 for index in itertools.islice(waiting, 2 * workers - len(running)):
-                    running[pool.submit(shards.make, self._task(index))] = index
+                    task = self._task(index)
+                    with interrupts_ignored():
+                        running[pool.submit(shards.make, task)] = index
                 if not running:
                     return
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -185,7 +189,7 @@ class _Preparation:
         needed = min(needed, needed * len(self.source) // max(1, len(todo) * ROWS_PER_SHARD))
         free = shutil.disk_usage(self.folder).free
         if free < needed:
-            raise RunFailed(f"{self.folder} needs {needed:,} bytes and the disk has {free:,} free. {_ELSEWHERE}")
+            raise RunFailed(f"{self.folder} needs {needed:,} bytes and the disk has {free:,} free. {ELSEWHERE}")
 
     def _check_skipped(self) -> None:
         skipped = [each for _, shard in sorted(self.done.items()) for each in shard.skipped]
@@ -220,38 +224,3 @@ class _Preparation:
         ).save(self.folder)
         for shard in made:
             shards.note_of(self.folder / shard.file).unlink(missing_ok=True)
-
-
-_ELSEWHERE = "Make room, or set GANSKIT_DATA to a folder on another disk. What is finished is kept."
-
-
-@contextlib.contextmanager
-def _disk_errors(folder: Path) -> Iterator[None]:
-    """Turn what the disk refuses into an error that says what to do."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise RunFailed(f"The disk is full: {folder} cannot be finished. {_ELSEWHERE}") from error
-        raise RunFailed(f"{folder} cannot be written: {error}. Set GANSKIT_DATA to a folder that can.") from error
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One preparation of a store at a time; the lock ends with the process that holds it."""
-    with _disk_errors(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(f"{folder}.lock")
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            print(f"Another process is preparing {folder.name}: waiting for it.", file=sys.stderr, flush=True)
-            lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _num_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -31,8 +31,8 @@ def _game(noise: Noise, adam: Adam = ADAM) -> TwoPlayer:
     return TwoPlayer(noise=noise, order="GD", G_opt=adam, D_opt=adam)
 
 
-def _nets(**options: object) -> dict[str, Architecture]:
-    return {"G": use("dcgan.generator", **options), "D": use("dcgan.discriminator", **options)}
+def _nets(**options: int) -> dict[str, Architecture]:
+    return {"G": use("dcgan.generator", None, **options), "D": use("dcgan.discriminator", None, **options)}
 
 
 def lsun() -> Recipe:

@@ -25,7 +25,7 @@ def evaluate(turn: Turn, nets: Nets, b: Batch) -> tuple[torch.Tensor, Parts]:
 class _DoubleBackward(TorchFunctionMode):
     """Sees whether anything asks for a gradient that can be differentiated again."""
 
-    found = False
+    found: bool = False
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401 - torch's signature
         kwargs = kwargs or {}
@@ -44,7 +44,7 @@ def differentiates_twice(turn: Turn, nets: Nets, b: Batch) -> bool:
     with torch.no_grad():
         for buffer, before in buffers:
             buffer.copy_(before)
-    return mode.found
+    return bool(mode.found)
 
 
 def eager(turn: Turn, nets: Nets) -> Compute:

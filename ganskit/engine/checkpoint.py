@@ -46,12 +46,14 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
         half.replace(file)
         _sync_folder(folder)
     except (OSError, SafetensorError) as error:
-        half.unlink(missing_ok=True)
         size = sum(t.nbytes for t in checkpoint.tensors.values())
         raise RunFailed(
             f"The checkpoint {file} cannot be written: {error}. It needs {size / 1e6:,.0f} MB. "
             "The last good checkpoint is still there: make room and go on with --resume."
         ) from error
+    finally:
+        for left_over in folder.glob("*.partial*"):  # of this attempt, or of one that was killed
+            left_over.unlink(missing_ok=True)
     for old in files(folder)[:-KEPT]:
         old.unlink(missing_ok=True)
         _checksum_file(old).unlink(missing_ok=True)
@@ -73,12 +75,17 @@ def is_whole(file: Path) -> bool:
 
 def newest(folder: Path) -> tuple[Path | None, list[Path]]:
     """The newest whole checkpoint, or None, and the damaged ones that are newer."""
-    damaged = []
+    damaged: list[Path] = []
     for file in reversed(files(folder)):
         if is_whole(file):
             return file, damaged
         damaged.append(file)
     return None, damaged
+
+
+def put_aside(damaged: Path) -> Path:
+    """Rename a damaged checkpoint, so that it does not count as the newest ever after; return its new path."""
+    return damaged.replace(damaged.with_suffix(".damaged"))
 
 
 def read(file: Path) -> Checkpoint:

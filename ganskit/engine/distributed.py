@@ -39,7 +39,7 @@ class World:
         bucket = torch.cat([t.reshape(-1) for t in tensors])
         dist.all_reduce(bucket)
         bucket /= self.size
-        for t, piece in zip(tensors, bucket.split([t.numel() for t in tensors]), strict=True):
+        for t, piece in zip(tensors, torch.split(bucket, [t.numel() for t in tensors]), strict=True):
             t.copy_(piece.view_as(t))
 
     def agree(self, flag: bool, device: torch.device) -> bool:

@@ -43,7 +43,7 @@ class Engine:
             torch.backends.cudnn.deterministic = True  # exact resume is a promise
         self.players = self.game.players()
         self.noises = self.game.noises()
-        self.nets = build_nets(recipe, provides).to(self.device, memory_format=torch.channels_last)
+        self.nets = placed(build_nets(recipe, provides), self.device)
         self.owned = {name: owned_parameters(self.nets, player) for name, player in self.players.items()}
         self.averages = Nets()
         if recipe.ema is not None:
@@ -89,7 +89,7 @@ class Engine:
             with autocast(self.precision, self.device):
                 loss, parts = self._computes[b.stage, index](b)
             share = len(batches)
-            (loss / share if share > 1 else loss).backward(inputs=list(owned.values()))
+            torch.autograd.backward(loss / share if share > 1 else loss, inputs=list(owned.values()))
             sum_of_losses += loss.detach()
             for name, part in parts.items():
                 key = turn.player if name == "loss" else f"{turn.player}.{name}"
@@ -149,7 +149,7 @@ class Engine:
         """Move the averages of the nets a step towards them; buffers are taken over as they are."""
         if self.recipe.ema is None:
             return
-        update = get_ema_multi_avg_fn(self.recipe.ema)
+        update = get_ema_multi_avg_fn(self.recipe.ema)  # type: ignore[no-untyped-call]  # torch
         for name, average in self.averages.items():
             update(list(average.parameters()), list(self.nets[name].parameters()), torch.tensor(self.round))
             for kept, buffer in zip(average.buffers(), self.nets[name].buffers(), strict=True):
@@ -175,6 +175,13 @@ def build_nets(recipe: Recipe, provides: Mapping[str, Field]) -> Nets:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(recipe.seed))
         return Nets({name: recipe.nets[name].build(shape) for name, shape in shapes.items()})
+
+
+def placed(nets: Nets, device: torch.device) -> Nets:
+    """The nets on the device, with image weights in channels_last, the layout in which convolutions are fastest."""
+    nets.to(device)
+    nets.to(memory_format=torch.channels_last)
+    return nets
 
 
 def owned_parameters(nets: Nets, player: Player) -> dict[str, torch.nn.Parameter]:

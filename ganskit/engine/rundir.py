@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +67,11 @@ class RunDir:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the directory. Raises UserError when another process does, or it cannot be written."""
+        """Hold the directory; one in which no run began is taken away again.
+
+        Raises UserError when another process holds it, or it cannot be written.
+        """
+        ours = not self.path.exists()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.path / ".lock")
@@ -79,6 +83,10 @@ class RunDir:
         try:
             yield
         finally:
+            if ours and not self.recipe_file.exists():
+                with suppress(OSError):  # a lock that is held cannot be removed on Windows
+                    Path(lock.lock_file).unlink()
+                    self.path.rmdir()
             lock.release()
 
     def begin(self, recipe: Recipe) -> None:

@@ -56,6 +56,8 @@ class Training:
         if file is not None:
             self._load(checkpoints.read(file))
         if self.world.leads:
+            for bad in damaged:
+                checkpoints.put_aside(bad)
             self.directory.cut_back(self.engine.samples)
         self.world.wait()
         return file is not None
@@ -193,7 +195,7 @@ class Training:
 @torch.no_grad()
 def fixed_samples(engine: Engine, num: int) -> torch.Tensor:
     """Samples of the same noise every time, made without leaving a trace in the training."""
-    nets = Nets({name: engine.averages[name] if name in engine.averages else net for name, net in engine.nets.items()})
+    nets = Nets({**engine.nets, **engine.averages})
     real = engine.deal(0, num) if engine.game.conditions() else {}
     real = {name: as_input(engine.fields[name], real[name]) for name in engine.game.conditions()}
     with torch.random.fork_rng([engine.device] if engine.device.type == "cuda" else []):

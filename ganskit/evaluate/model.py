@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -10,7 +11,7 @@ from ganskit.data.prepare import prepare
 from ganskit.data.sampler import indices
 from ganskit.engine import checkpoint as checkpoints
 from ganskit.engine.device import autocast, resolve_device, resolve_precision, seed_of
-from ganskit.engine.engine import build_nets
+from ganskit.engine.engine import build_nets, placed
 from ganskit.engine.rundir import RunDir
 from ganskit.engine.sampling import as_input, sampling_batch
 from ganskit.errors import UserError
@@ -29,7 +30,7 @@ class Model:
 
     def __init__(self, recipe: Recipe, nets: Nets, samples: int, device: torch.device) -> None:
         self.recipe, self.samples, self.device = recipe, samples, device
-        self.nets = nets.to(device, memory_format=torch.channels_last).eval().requires_grad_(False)
+        self.nets = placed(nets, device).eval().requires_grad_(False)
         self.precision = resolve_precision(recipe.precision, device)
         self._frozen = False
 
@@ -59,7 +60,7 @@ class Model:
         """Average batch-norm statistics over 50 seeded batches of 128, once."""
         if not self._frozen:
             seeds = (seed_of(CALIBRATION_SEED, i) for i in range(CALIBRATION_BATCHES))
-            freeze_statistics(self.nets, (lambda s=s: self._make(CALIBRATION_SIZE, s, None) for s in seeds))
+            freeze_statistics(self.nets, (partial(self._make, CALIBRATION_SIZE, seed, None) for seed in seeds))
             self._frozen = True
 
     def _make(self, num: int, seed: int, label: int | None) -> torch.Tensor:

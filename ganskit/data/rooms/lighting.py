@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from attrs import frozen
 
-from ganskit.data.rooms.mesh import Array
 from ganskit.data.rooms.palette import Colour, scaled
+from ganskit.data.rooms.patterns import toned
 from ganskit.data.rooms.scene import Scene
-from ganskit.data.rooms.space import Place, Point, Wall
-from ganskit.data.rooms.textures import glazing_bars
+from ganskit.data.rooms.space import Array, Place, Point, Wall
+from ganskit.data.rooms.textures import window_frame
 
 DAYLIGHT: Colour = (0.98, 1.00, 1.04)
 SUNLIGHT: Colour = (1.30, 1.12, 0.80)
@@ -20,6 +20,8 @@ MOONLIGHT: Colour = (0.30, 0.42, 0.70)
 AMBIENT_BY_DAY: Colour = (0.46, 0.47, 0.49)
 AMBIENT_BY_NIGHT: Colour = (0.09, 0.10, 0.145)
 
+PENUMBRA_M = 0.08
+"""How wide the soft edge of a patch of sun is."""
 SUN_FALL = 1.2
 """How far a ray of the sun falls for each metre into the room."""
 
@@ -34,9 +36,8 @@ class Light:
     facing: Point | None = None
 
 
-def illuminate(scene: Scene, points: Array, normals: Array) -> Array:
-    """Light per channel, (3, H, W), at `points` (3, H, W) with `normals` (3, H, W)."""
-    light = np.empty_like(points)
+def illuminate(scene: Scene, points: Array, normals: Array, light: Array) -> None:
+    """Fill in the light per channel, (3, H, W), that falls on `points` (3, H, W) with `normals` (3, H, W)."""
     openness = _openness(scene, points, normals)
     for channel, ambient in enumerate(AMBIENT_BY_DAY if scene.light == "day" else AMBIENT_BY_NIGHT):
         np.multiply(openness, np.float32(ambient), out=light[channel])
@@ -49,7 +50,6 @@ def illuminate(scene: Scene, points: Array, normals: Array) -> Array:
         colour = scaled(SUNLIGHT, 1.3 * scene.sun) if scene.light == "day" else scaled(MOONLIGHT, 0.35 * scene.sun)
         for place in scene.windows:
             _add(light, colour, _sun_patch(scene, place, points, normals))
-    return light
 
 
 def _add(light: Array, colour: Colour, received: Array) -> None:
@@ -88,8 +88,11 @@ def halo(scene: Scene, size: int) -> Array:
         for place in scene.lamps:
             x, y, depth = scene.camera.project(bulb(scene, place))
             radius = 0.3 * scene.camera.focal / max(depth, 0.5)
-            across, upwards = (centres - np.float32(x)) / np.float32(radius), (centres + np.float32(y)) / np.float32(radius)
-            falloff = 1 + across * across + (upwards * upwards)[:, None]
+            across, down = (
+                (centres - np.float32(x)) / np.float32(radius),
+                (centres + np.float32(y)) / np.float32(radius),
+            )
+            falloff = 1 + across * across + (down * down)[:, None]
             _add(glare, scaled(LAMPLIGHT, 0.16), 1 / (falloff * falloff))
     return glare
 
@@ -150,11 +153,12 @@ def _sun_patch(scene: Scene, place: Place, points: Array, normals: Array) -> Arr
     slant = scene.sun_slant if place.wall == "back" else 0.4 * scene.sun_slant
     inward_x, _, inward_z = wall.normal
     ray = inward_x + slant * inward_z, -SUN_FALL, inward_z + slant * abs(inward_x)
-    across = (along - out * np.float32(slant) - place.start) * np.float32(1 / place.width)
-    level = (y + out * np.float32(SUN_FALL) - place.bottom) * np.float32(1 / (place.top - place.bottom))
-    edge = np.minimum(np.float32(0.5) - np.abs(across - 0.5), np.float32(0.5) - np.abs(level - 0.5))
-    lit = np.clip(edge * 14, 0, 1)
-    lit *= 1 - 0.8 * glazing_bars(across, level, scene.style)
+    # where the ray came through the window
+    along, up = along - out * np.float32(slant), y + out * np.float32(SUN_FALL)
+    across, centre = np.abs(along - np.float32(place.middle)), np.float32((place.bottom + place.top) / 2)
+    edge = np.minimum(place.width / 2 - across, (place.top - place.bottom) / 2 - np.abs(up - centre))
+    lit = np.clip(edge * np.float32(1 / PENUMBRA_M), 0, 1)
+    lit *= toned(window_frame(place, scene.glazing, along, up), 0.2)
     for rise in (0.15, 0.4):  # two heights at which the bed may be in the way of what reaches the floor
         x_middle, x_half, z_middle, z_half = footprint(scene, scene.bed)
         back = np.float32(rise / SUN_FALL)

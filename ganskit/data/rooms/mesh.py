@@ -22,7 +22,7 @@ _DIAGONAL = 0.7071068
 
 @frozen
 class Look:
-    """How a part looks. `glow` is light of its own; `bulge` bends the normals outwards, so that it shades as if round."""
+    """How a part looks. `glow` is light of its own; `bulge` bends its normals, so that it shades as if round."""
 
     colour: Colour
     texture: Texture | None = None

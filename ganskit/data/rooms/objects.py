@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from ganskit.data.rooms import textures
-from ganskit.data.rooms.furnish import MATTRESS_HEIGHT
 from ganskit.data.rooms.mesh import Look, Mesh
 from ganskit.data.rooms.palette import (
-    BRASS,
     CARPETS,
     CEILING,
     CLAY,
@@ -14,7 +12,7 @@ from ganskit.data.rooms.palette import (
     LAMPSHADE,
     LEAF,
     LINEN,
-    METAL,
+    METALS,
     PLANKS,
     TRIM,
     WALLS,
@@ -22,12 +20,14 @@ from ganskit.data.rooms.palette import (
     blend,
     scaled,
 )
+from ganskit.data.rooms.plan import MATTRESS_HEIGHT
 from ganskit.data.rooms.scene import Scene
 from ganskit.data.rooms.space import Place, Point, Wall
 
 CURTAIN_WIDTH = 0.3
 BLANKET_START = 0.62
 BLANKET_ROUNDING = 0.09
+POT_HEIGHT = 0.34
 
 _PILLOW_OUTLINE = tuple(
     (x * sx, y * sy)
@@ -41,14 +41,17 @@ _PILLOW_OUTLINE = tuple(
 )
 """A rounded square from -1 to 1."""
 
+_LEAF_TIPS = ((-0.95, 0.72), (-0.6, 0.93), (-0.12, 1), (0.35, 0.96), (0.8, 0.84), (1, 0.6), (-0.7, 0.52), (0.5, 0.55))
+"""In half widths from the middle and parts of the plant's height."""
+
 
 def build(scene: Scene) -> Mesh:
     """All faces of the scene that face the camera."""
     camera = scene.camera
     mesh = Mesh((camera.x, camera.height, camera.distance))
     _shell(mesh, scene)
-    for number, place in enumerate(scene.windows):
-        _window(mesh, scene, place, number)
+    for place in scene.windows:
+        _window(mesh, scene, place)
     for number, place in enumerate(scene.pictures):
         _picture(mesh, scene, place, number)
     if scene.door:
@@ -84,12 +87,13 @@ def _shell(mesh: Mesh, scene: Scene) -> None:
     mesh.sheet(back, ceiling, (0, -1, 0), Look(CEILING))
 
 
-def _window(mesh: Mesh, scene: Scene, place: Place, number: int) -> None:
+def _window(mesh: Mesh, scene: Scene, place: Place) -> None:
     day = scene.light == "day"
     wall = Wall(place.wall, scene.width)
-    pane = textures.window_pane(place, scene.camera.height, day, scene.style)
+    pane = textures.window_pane(place, scene.glazing, scene.camera.height, day, scene.motif)
     mesh.thing("window")
-    mesh.panel(wall, (place.start, place.end), (place.bottom, place.top), 0.01, Look(TRIM, pane, glow=0.85 if day else 0.25))
+    look = Look(TRIM, pane, glow=0.85 if day else 0.25)
+    mesh.panel(wall, (place.start, place.end), (place.bottom, place.top), 0.01, look)
     mesh.box(wall, (place.start - 0.05, place.end + 0.05), (place.bottom - 0.05, place.bottom), (0, 0.1), Look(TRIM))
     if scene.curtains != "none":
         colour = FABRICS[scene.accent]
@@ -99,15 +103,15 @@ def _window(mesh: Mesh, scene: Scene, place: Place, number: int) -> None:
         for start in (place.start - CURTAIN_WIDTH / 2, place.end - CURTAIN_WIDTH / 2):
             mesh.panel(wall, (start, start + CURTAIN_WIDTH), (low, high), 0.08, look)
         rod = (place.start - CURTAIN_WIDTH * 0.7, place.end + CURTAIN_WIDTH * 0.7)
-        mesh.panel(wall, rod, (high, high + 0.04), 0.09, Look(METAL))
+        mesh.panel(wall, rod, (high, high + 0.04), 0.09, Look(METALS["iron"]))
 
 
 def _picture(mesh: Mesh, scene: Scene, place: Place, number: int) -> None:
-    style = scene.style + number * 37
+    motif = scene.motif + number * 37
     names = tuple(FABRICS)
-    first, second = FABRICS[names[style % len(names)]], FABRICS[names[(style // 13 + 5) % len(names)]]
-    frame = (METAL, WOODS["oak"], BRASS, WOODS["white"])[scene.style % 4]
-    look = Look(frame, textures.painting(place, frame, first, blend(second, LINEN, 0.4), style))
+    first, second = FABRICS[names[motif % len(names)]], FABRICS[names[(motif // len(names) + 5) % len(names)]]
+    frame = METALS[scene.metal]
+    look = Look(frame, textures.painting(place, frame, first, blend(second, LINEN, 0.4), motif))
     mesh.thing("picture")
     mesh.panel(Wall(place.wall, scene.width), (place.start, place.end), (place.bottom, place.top), 0.03, look)
 
@@ -132,32 +136,33 @@ def _wardrobe(mesh: Mesh, scene: Scene, place: Place) -> None:
     colour = WOODS[scene.wood]
     rows = 1 if place.top > 1.5 else 3
     mesh.thing("wardrobe" if rows == 1 else "chest")
-    look = Look(colour, textures.drawers(place, colour, 2, rows))
+    look = Look(colour, textures.fronts(place, colour, 2, rows))
     mesh.box(Wall(place.wall, scene.width), (place.start, place.end), (0, place.top), (0, place.out), look)
 
 
 def _bed(mesh: Mesh, scene: Scene) -> None:
     bed, wall = scene.bed, Wall(scene.bed.wall, scene.width)
     wood, bedding, accent = WOODS[scene.wood], FABRICS[scene.bedding], FABRICS[scene.accent]
-    headboard = (
-        Look(wood),
-        Look(wood, textures.slats(wood, bed)),
-        Look(accent, textures.upholstery(accent, bed)),
-    )[scene.style % 3]
-    throw = (bed.out - 0.62, bed.out - 0.22) if scene.style % 2 else (9.0, 9.0)
-    blanket = Look(bedding, textures.cloth(bedding, accent, scene.pattern, throw, BLANKET_START + 0.2), bulge=0.35)
+    headboard = {
+        "panel": Look(wood),
+        "slats": Look(wood, textures.slats(wood, bed)),
+        "buttons": Look(accent, textures.buttons(accent, bed)),
+    }[scene.headboard]
+    throw = (bed.out - 0.62, bed.out - 0.22) if scene.has_throw else (bed.out, bed.out)
+    covers = Look(bedding, textures.blanket(bedding, accent, scene.pattern, throw, BLANKET_START + 0.2), bulge=0.35)
     mesh.thing("bed")
     mesh.box(wall, (bed.start - 0.04, bed.end + 0.04), (0, bed.top), (0, 0.09), headboard)
     mesh.box(wall, (bed.start, bed.end), (0.08, 0.3), (0.09, bed.out), Look(wood))
-    mesh.box(wall, (bed.start + 0.02, bed.end - 0.02), (0.3, MATTRESS_HEIGHT - 0.04), (0.09, bed.out - 0.1), Look(LINEN))
+    mattress = (bed.start + 0.02, bed.end - 0.02)
+    mesh.box(wall, mattress, (0.3, MATTRESS_HEIGHT - 0.04), (0.09, bed.out - 0.1), Look(LINEN))
     blanket_width = (bed.start - 0.03, bed.end + 0.03)
-    mesh.box(wall, blanket_width, (0.2, MATTRESS_HEIGHT), (BLANKET_START, bed.out + 0.03), blanket, BLANKET_ROUNDING)
+    mesh.box(wall, blanket_width, (0.2, MATTRESS_HEIGHT), (BLANKET_START, bed.out + 0.03), covers, BLANKET_ROUNDING)
     pillows = 1 if bed.width < 1.3 else 2
     half = min(0.36, bed.width / pillows / 2 - 0.03)
     for number in range(pillows):
         along = bed.middle + (number - (pillows - 1) / 2) * bed.width * 0.48
         _pillow(mesh, wall, (along, MATTRESS_HEIGHT - 0.02, 0.46), half, 0.42, Look(LINEN, bulge=0.8))
-    if scene.style % 5 < 3:
+    if scene.has_cushion:
         cushion = Look(accent, bulge=0.8)
         _pillow(mesh, wall, (bed.middle, MATTRESS_HEIGHT - 0.02, 0.6), 0.24, 0.32, cushion)
 
@@ -176,7 +181,7 @@ def _pillow(mesh: Mesh, wall: Wall, foot: Point, half_width: float, height: floa
 
 def _table(mesh: Mesh, scene: Scene, place: Place) -> None:
     colour = WOODS[scene.wood]
-    look = Look(colour, textures.drawers(place, colour, 1, 2))
+    look = Look(colour, textures.fronts(place, colour, 1, 2))
     mesh.thing("table")
     mesh.box(Wall(place.wall, scene.width), (place.start, place.end), (0, place.top), (0, place.out), look)
 
@@ -186,8 +191,8 @@ def _lamp(mesh: Mesh, scene: Scene, place: Place) -> None:
     foot = wall.point(place.middle, place.bottom, place.out / 2)
     rise, half = place.top - place.bottom, place.width / 2
     low, narrow = rise * 0.45, half * 0.62
-    metal = Look((METAL, BRASS, LINEN)[scene.style % 3], bulge=0.6)
-    shade = textures.lit_shade(LAMPSHADE, place.bottom + low, place.top)
+    metal = Look(METALS[scene.metal], bulge=0.6)
+    shade = textures.lampshade(LAMPSHADE, place.bottom + low, place.top)
     glow = 0.8 if scene.light == "night" else 0.1
     mesh.thing("lamp")
     mesh.cutout(wall, foot, ((-0.09, 0), (0.09, 0), (0.07, 0.05), (-0.07, 0.05)), metal)
@@ -203,11 +208,12 @@ def _plant(mesh: Mesh, scene: Scene, place: Place) -> None:
     half = place.width / 2
     pot = half * 0.5
     mesh.thing("plant")
-    leaves = ((-0.95, 0.72), (-0.6, 0.93), (-0.12, 1.0), (0.35, 0.96), (0.8, 0.84), (1.0, 0.6), (-0.7, 0.52), (0.5, 0.55))
-    for number, (x, y) in enumerate(leaves):
-        tip_x, tip_y, root = x * half, y * place.top, 0.32
-        middle_x, middle_y = 0.55 * tip_x, root + 0.6 * (tip_y - root)
+    for number, (x, y) in enumerate(_LEAF_TIPS):
+        tip_x, tip_y, root = x * half, y * place.top, POT_HEIGHT - 0.02
+        x, y = 0.55 * tip_x, root + 0.6 * (tip_y - root)  # where the leaf is widest
         wide_x, wide_y = 0.10 * (tip_y - root) + 0.05, -0.16 * tip_x
-        outline = ((0, root), (middle_x + wide_x, middle_y + wide_y), (tip_x, tip_y), (middle_x - wide_x, middle_y - wide_y))
+        outline = ((0, root), (x + wide_x, y + wide_y), (tip_x, tip_y), (x - wide_x, y - wide_y))
         mesh.cutout(wall, foot, outline, Look(scaled(LEAF, 0.8 + 0.15 * (number % 4))))
-    mesh.cutout(wall, foot, ((-pot * 0.8, 0), (pot * 0.8, 0), (pot, 0.34), (-pot, 0.34)), Look(CLAY, bulge=0.7))
+    mesh.cutout(
+        wall, foot, ((-pot * 0.8, 0), (pot * 0.8, 0), (pot, POT_HEIGHT), (-pot, POT_HEIGHT)), Look(CLAY, bulge=0.7)
+    )

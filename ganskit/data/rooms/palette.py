@@ -7,7 +7,8 @@ Colour = tuple[float, float, float]
 
 
 def _linear(**codes: int) -> dict[str, Colour]:
-    channels = {name: ((code >> 16 & 255) / 255, (code >> 8 & 255) / 255, (code & 255) / 255) for name, code in codes.items()}
+    """Colours from their usual hexadecimal codes."""
+    channels = {name: [(code >> shift & 255) / 255 for shift in (16, 8, 0)] for name, code in codes.items()}
     return {name: (red * red, green * green, blue * blue) for name, (red, green, blue) in channels.items()}
 
 
@@ -22,12 +23,12 @@ FABRICS = _linear(
     white=0xF1EFEA, ivory=0xE6DCC4, navy=0x33456E, sky=0x8DB3D3, teal=0x2F7F83, forest=0x41694F, mustard=0xD6A63A,
     rust=0xB85C38, burgundy=0x86303F, rose=0xD495A0, plum=0x6E4A78, silver=0xB9BBBE, charcoal=0x55575C,
 )  # fmt: skip
+METALS = _linear(iron=0x524B45, brass=0xBD9D60, copper=0xB57A55, enamel=0xECE9E2)
 
 CEILING: Colour = (0.90, 0.89, 0.86)
 TRIM: Colour = (0.84, 0.83, 0.79)
 LINEN: Colour = (0.86, 0.85, 0.82)
-METAL: Colour = (0.12, 0.10, 0.08)
-BRASS: Colour = (0.55, 0.38, 0.14)
+PAPER: Colour = (0.88, 0.86, 0.81)
 LAMPSHADE: Colour = (0.90, 0.78, 0.56)
 LEAF: Colour = (0.08, 0.24, 0.07)
 CLAY: Colour = (0.50, 0.22, 0.12)

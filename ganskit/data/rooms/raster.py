@@ -6,17 +6,22 @@ seen from the eye, an edge spans a plane, and a convex polygon is what lies on t
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from attrs import evolve, frozen
 
-from ganskit.data.rooms.mesh import Array, Face
-from ganskit.data.rooms.space import Camera
+from ganskit.data.rooms.mesh import Face
+from ganskit.data.rooms.space import Array, Camera
 
 FAR_M = 100.0
 
-Columns = npt.NDArray[np.uint16]
-Doubles = npt.NDArray[np.float64]
+Columns = npt.NDArray[Any]
+"""uint16."""
+Doubles = npt.NDArray[Any]
+"""float64, for geometry."""
+Whole = npt.NDArray[np.intp]
 
 
 @frozen
@@ -112,15 +117,20 @@ def _spans(faces: list[Face], view: View) -> tuple[Columns, Columns]:
     at_first, at_last = (x * view.column_x[end] + z * view.column_z[end] for end in (0, -1))
     slope = (at_last - at_first) / (width - 1)
     slope = np.where(np.abs(slope) < 1e-9, 1e-9, slope)
-    crossing = (-at_first / slope)[:, None] + (-y / slope)[:, None] * view.row_y
+    offset, tilt, row_y = (each.astype(np.float32) for each in (-at_first / slope, -y / slope, view.row_y))
+    crossing = offset[:, None] + tilt[:, None] * row_y
     rising = (slope > 0)[:, None]
-    left = np.maximum.reduceat(np.where(rising, crossing, 0), starts)
-    right = np.minimum.reduceat(np.where(rising, width, crossing), starts)
+    lefts, rights = np.where(rising, crossing, np.float32(0)), np.where(rising, np.float32(width), crossing)
+    left, right = np.empty((2, len(faces), len(row_y)), np.float32)
+    for num_edges in np.unique(counts):  # several times faster than ufunc.reduceat
+        same = (counts == num_edges).nonzero()[0]
+        edges = starts[same, None] + np.arange(num_edges)
+        left[same], right[same] = lefts[edges].max(1), rights[edges].min(1)
     first, beyond = (np.ceil(np.clip(edge, 0, width)).astype(np.int32) for edge in (left, right))
     return first.astype(np.uint16), np.maximum(beyond - first, 0).astype(np.uint16)
 
 
-def _edge_planes(faces: list[Face], origin: Doubles, counts: npt.NDArray[np.intp], starts: npt.NDArray[np.intp]) -> Doubles:
+def _edge_planes(faces: list[Face], origin: Doubles, counts: Whole, starts: Whole) -> Doubles:
     """The normals (3, E) of the planes through the eye and each edge, turned towards the face's middle."""
     corners = np.array([corner for face in faces for corner in face.corners]) - origin
     following = np.arange(1, len(corners) + 1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from attrs import frozen
 
 from ganskit.data.rooms.chance import Chance
-from ganskit.data.rooms.furnish import Plan
-from ganskit.data.rooms.palette import CARPETS, FABRICS, PLANKS, WALLS, WOODS
+from ganskit.data.rooms.palette import CARPETS, FABRICS, METALS, PLANKS, WALLS, WOODS
+from ganskit.data.rooms.plan import Plan
 from ganskit.data.rooms.space import Camera, Place
 from ganskit.errors import UserError
 
@@ -36,6 +36,9 @@ class Scene:
     floor: str
     floor_tone: float
     wood: str
+    """Of bed, tables, wardrobe and door."""
+    metal: str
+    """Of lamps and picture frames."""
     bedding: str
     pattern: str
     """The blanket's: "plain", "stripes", "checks" or "quilt"."""
@@ -44,18 +47,24 @@ class Scene:
     bed_side: str
     """Where the bed stands in the picture: "left", "centre" or "right"."""
     bed: Place
+    headboard: str
+    """"panel", "slats" or "buttons"."""
+    has_throw: bool
+    has_cushion: bool
     tables: tuple[Place, ...]
     lamps: tuple[Place, ...]
     windows: tuple[Place, ...]
+    glazing: str
+    """"casement", "sash", "cross" or "grid"."""
     curtains: str
     """"none", "short" or "long"."""
     door: Place | None
     wardrobe: Place | None
     pictures: tuple[Place, ...]
+    motif: int
+    """What the pictures show, and the hills outside."""
     rug: Place | None
     plant: Place | None
-    style: int
-    """Chooses between small variations: headboard, throw, cushion, glazing bars, what the pictures show."""
 
     @property
     def num_windows(self) -> int:
@@ -69,7 +78,7 @@ class Scene:
 
     @property
     def has_lamp(self) -> bool:
-        """Whether at least one lamp stands beside the bed; lamps burn at night."""
+        """Whether a lamp is in view; lamps burn at night."""
         return bool(self.lamps)
 
     @property
@@ -84,7 +93,7 @@ class Scene:
         Raises UserError when either is negative.
         """
         if seed < 0 or index < 0:
-            raise UserError(f"rooms are numbered by a seed and an index from 0 upwards, not by seed {seed}, index {index}.")
+            raise UserError(f"rooms: seed and index are whole numbers from 0 upwards, not {seed} and {index}.")
         chance = Chance(seed, index)
         width, height = chance.between(3.3, 4.6), chance.between(2.4, 2.9)
         plan = Plan(chance, width, height, _camera(chance, width))
@@ -114,21 +123,26 @@ class Scene:
             floor=chance.pick(tuple(PLANKS if flooring == "planks" else CARPETS)),
             floor_tone=chance.between(0.85, 1.15),
             wood=chance.pick(tuple(WOODS)),
+            metal=chance.pick(tuple(METALS)),
             bedding=chance.pick(tuple(FABRICS)),
             pattern=chance.pick(("plain", "plain", "stripes", "checks", "quilt")),
             accent=chance.pick(tuple(FABRICS)),
             bed_side=bed_side,
             bed=bed,
+            headboard=chance.pick(("panel", "slats", "buttons")),
+            has_throw=chance.happens(0.45),
+            has_cushion=chance.happens(0.6),
             tables=tables,
             lamps=lamps,
             windows=windows,
+            glazing=chance.pick(("casement", "sash", "cross", "grid")),
             curtains=chance.pick(("none", "short", "long")),
             door=door,
             wardrobe=wardrobe,
             pictures=pictures,
+            motif=chance.below(10_000),
             rug=rug,
             plant=plant,
-            style=chance.below(10_000),
         )
 
 

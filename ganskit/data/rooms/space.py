@@ -6,16 +6,17 @@ The back wall is the plane z = 0, the left wall x = 0, the floor y = 0.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
-Array = npt.NDArray[np.float32]
+Array = npt.NDArray[Any]
+"""float32: numpy keeps it in arithmetic with plain numbers, which type checkers do not know."""
+Mask = npt.NDArray[np.bool_]
 Point = tuple[float, float, float]
 Span = tuple[float, float]
-
-WALL_NAMES = ("back", "left", "right")
 
 
 @frozen
@@ -45,7 +46,7 @@ class Wall:
 
 @frozen
 class Place:
-    """What an object takes up: on which wall, the middle along it, its width, the height range, how far out it reaches."""
+    """What an object takes up: the wall, the middle along it, the width, the range of heights, how far out it reaches."""
 
     wall: str
     middle: float

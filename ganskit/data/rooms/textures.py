@@ -1,107 +1,75 @@
-"""What surfaces look like: functions that make a texture, colours over a wall's (along, up, out) metres."""
+"""What surfaces look like: each function makes a texture, colours over a wall's (along, up, out) in metres."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from ganskit.data.rooms.mesh import Array, Texture
-from ganskit.data.rooms.palette import BRASS, METAL, TRIM, Colour, blend, scaled
-from ganskit.data.rooms.space import Place
+from ganskit.data.rooms.mesh import Texture
+from ganskit.data.rooms.palette import LINEN, METALS, PAPER, TRIM, Colour, blend, scaled
+from ganskit.data.rooms.patterns import lines, mix, paint, plain, shade, toned, wave, within
+from ganskit.data.rooms.space import Array, Mask, Place, Span
 
-SKIRTING_HEIGHT = 0.11
+BOARD_WIDTH, BOARD_LENGTH = 0.21, 1.3
+SKIRTING_HEIGHT, MOULDING_HEIGHT = 0.11, 0.06
 PANELLING_HEIGHT = 0.95
+DOOR_FRAME = 0.07
+HANDLE_HEIGHT = 0.98
 
 _GRAIN = np.array([0.0, 0.9, 0.35, 0.7, 0.15, 1.0, 0.5, 0.25, 0.8, 0.05, 0.6, 0.4, 0.95, 0.2, 0.75, 0.45], np.float32)
-"""Sixteen shades in no order, which planks take in turn."""
-
-
-def _column(colour: Colour) -> Array:
-    return np.array(colour, np.float32).reshape(3, 1, 1)
-
-
-def mix(first: Colour, second: Colour, share: Array) -> Array:
-    """`share` (H, W): 0 the first colour, 1 the second -> (3, H, W)."""
-    start = _column(first)
-    return start + (_column(second) - start) * share
-
-
-def shade(colour: Colour, tone: Array) -> Array:
-    """`tone` (H, W) lightens or darkens the colour -> (3, H, W)."""
-    return _column(colour) * tone
-
-
-def wave(position: Array, period: float) -> Array:
-    """A smooth wave from -1 to 1 without a sine: parabolas, alternately up and down."""
-    part = position * np.float32(2 / period)
-    part -= 2 * np.floor(part * 0.5) + 1
-    return 4 * part * (1 - np.abs(part))
-
-
-def inside(position: Array, low: float, high: float) -> Array:
-    """1 within the interval, 0 outside."""
-    return ((position > low) & (position < high)).astype(np.float32)
+"""Sixteen shades in no order, which boards take in turn."""
 
 
 def planks(colour: Colour) -> Texture:
     """Boards that run towards us, each in its own shade, with dark joints."""
 
     def texture(along: Array, up: Array, out: Array) -> Array:
-        row = along * np.float32(1 / 0.21)
+        row = along * np.float32(1 / BOARD_WIDTH)
         board = np.floor(row)
-        length = np.floor(out * np.float32(1 / 1.3) + board * 0.37)
-        shades = _GRAIN[(board * 7 + length * 3).astype(np.int32) & 15]
-        joint = row - board < 0.07
-        return shade(colour, (0.8 + 0.4 * shades) * (1 - 0.45 * joint))
+        piece = np.floor(out * np.float32(1 / BOARD_LENGTH) + board * 0.37)
+        grain = _GRAIN[(board * 7 + piece * 3).astype(np.int32) & 15]
+        return shade(colour, (0.8 + 0.4 * grain) * toned(row - board < 0.07, 0.55))
 
     return texture
 
 
 def wall_paint(colour: Colour, pattern: str, height: float) -> Texture:
-    """A painted, striped or half-panelled wall with a skirting board below and a moulding above."""
+    """A plain or striped wall, or one with white panels below, between a skirting board and a moulding."""
 
     def texture(along: Array, up: Array, out: Array) -> Array:
-        if pattern == "stripes":
-            paint = shade(colour, 1 - 0.06 * (1 + wave(along, 0.36)))
-        else:
-            paint = np.broadcast_to(_column(colour), (3, *up.shape)).copy()
-        trim = (up < SKIRTING_HEIGHT) | (up > height - 0.06)
+        striped = pattern == "stripes"
+        wall = shade(colour, 0.94 - 0.06 * wave(along, 0.36)) if striped else plain(colour, up)
+        panelled = PANELLING_HEIGHT if pattern == "panels" else SKIRTING_HEIGHT
+        np.copyto(wall, paint(TRIM), where=(up < panelled) | (up > height - MOULDING_HEIGHT))
         if pattern == "panels":
-            trim |= up < PANELLING_HEIGHT
-        np.copyto(paint, _column(TRIM), where=trim)
-        if pattern == "panels":
-            rail = np.abs(up - (PANELLING_HEIGHT - 0.03)) < 0.03
-            stile = (np.abs(wave(along, 1.1)) < 0.12) & (up < PANELLING_HEIGHT)
-            paint *= 1 - 0.16 * (rail | stile)
-        return paint
+            rail = within(up, PANELLING_HEIGHT - 0.06, PANELLING_HEIGHT)
+            wall *= toned(rail | (lines(along, 0.55, 0.035) & (up < PANELLING_HEIGHT)), 0.84)
+        return wall
 
     return texture
 
 
-def window_pane(place: Place, eye_height: float, day: bool, variant: int) -> Texture:
-    """Sky, a far skyline and a frame with glazing bars."""
-    high, low = ((0.25, 0.52, 0.93), (0.72, 0.86, 0.98)) if day else ((0.02, 0.035, 0.11), (0.06, 0.09, 0.22))
-    ground = (0.22, 0.33, 0.14) if day else (0.012, 0.018, 0.03)
+def window_pane(place: Place, glazing: str, eye_height: float, day: bool, motif: int) -> Texture:
+    """Sky above hills, behind a frame with glazing bars."""
+    low, high = ((0.72, 0.86, 0.98), (0.25, 0.52, 0.93)) if day else ((0.06, 0.09, 0.22), (0.02, 0.035, 0.11))
+    hills = (0.22, 0.33, 0.14) if day else (0.012, 0.018, 0.03)
     frame = scaled(TRIM, 0.62) if day else TRIM
 
     def texture(along: Array, up: Array, out: Array) -> Array:
-        across = (along - place.start) * np.float32(1 / place.width)
-        level = (up - place.bottom) * np.float32(1 / (place.top - place.bottom))
-        rise = np.clip((up - eye_height + 0.15) * 1.4, 0, 1)
-        view = mix(low, high, rise)
-        hills = up - eye_height + 0.12 * wave(along + variant, 1.7) + 0.06 * wave(along, 0.7)
-        np.copyto(view, _column(ground), where=hills < -0.18)
-        np.copyto(view, _column(frame), where=glazing_bars(across, level, variant))
+        rise = up - np.float32(eye_height)
+        view = mix(low, high, np.clip((rise + 0.15) * 1.4, 0, 1))
+        ridge = 0.12 * wave(along + motif % 17, 1.7) + 0.06 * wave(along, 0.7)
+        np.copyto(view, paint(hills), where=rise + ridge < -0.18)
+        np.copyto(view, paint(frame), where=window_frame(place, glazing, along, up))
         return view
 
     return texture
 
 
-def glazing_bars(across: Array, level: Array, variant: int) -> npt.NDArray[np.bool_]:
-    """Where a window has wood, not glass; `across` and `level` go from 0 to 1 over it."""
-    upright = across * (1, 2, 2, 3)[variant % 4]
-    bar = np.abs(upright - np.floor(upright + 0.5)) < 0.06
-    return bar | (np.abs(level - 0.5) > 0.46) | (np.abs(level - (0.5, 0.62, 2.0)[variant % 3]) < 0.022)
+def window_frame(place: Place, glazing: str, along: Array, up: Array) -> Mask:
+    """Where a window has wood instead of glass."""
+    columns, rows = {"casement": (2, 1), "sash": (1, 2), "cross": (2, 2), "grid": (3, 2)}[glazing]
+    bars = lines(along - place.start, place.width / columns, 0.07)
+    return bars | lines(up - place.bottom, (place.top - place.bottom) / rows, 0.07)
 
 
 def curtain(colour: Colour) -> Texture:
@@ -115,69 +83,70 @@ def curtain(colour: Colour) -> Texture:
 
 def door_leaf(place: Place, colour: Colour) -> Texture:
     """A frame, a leaf with two sunken panels, and a brass knob."""
+    edge = place.width / 2 - DOOR_FRAME
 
     def texture(along: Array, up: Array, out: Array) -> Array:
-        across = np.abs(along - place.middle)
-        edge = place.width / 2
-        leaf = np.broadcast_to(_column(colour), (3, *up.shape)).copy()
-        panel = (across < edge - 0.2) & (np.abs(np.abs(up - 0.98) - 0.46) < 0.34)
-        rim = panel & ~((across < edge - 0.23) & (np.abs(np.abs(up - 0.98) - 0.46) < 0.31))
-        leaf *= 1 - 0.10 * panel - 0.25 * rim
-        np.copyto(leaf, _column(TRIM), where=(across > edge - 0.07) | (up > place.top - 0.07))
-        leaf *= 1 - 0.35 * (np.abs(across - (edge - 0.075)) < 0.012)
-        knob = (np.abs(along - place.start - 0.16) < 0.035) & (np.abs(up - 0.98) < 0.035)
-        np.copyto(leaf, _column(BRASS), where=knob)
+        across, from_panel = np.abs(along - place.middle), np.abs(np.abs(up - HANDLE_HEIGHT) - 0.46)
+        panel = (across < edge - 0.13) & (from_panel < 0.34)
+        sunken = (across < edge - 0.16) & (from_panel < 0.31)
+        leaf = shade(colour, toned(panel, 0.65) * toned(sunken, 1.38) * toned(across > edge - 0.015, 0.65))
+        np.copyto(leaf, paint(TRIM), where=(across > edge) | (up > place.top - DOOR_FRAME))
+        knob = (np.abs(along - place.start - 0.16) < 0.035) & (np.abs(up - HANDLE_HEIGHT) < 0.035)
+        np.copyto(leaf, paint(METALS["brass"]), where=knob)
         return leaf
 
     return texture
 
 
 def painting(place: Place, frame: Colour, first: Colour, second: Colour, motif: int) -> Texture:
-    """A framed picture with a mount: a landscape, a still life of rounds, or colour fields."""
+    """A framed picture with a mount: hills, a round thing, or blocks of colour."""
     half_width, half_height = place.width / 2, (place.top - place.bottom) / 2
-    middle = (place.bottom + place.top) / 2
+    centre = (place.bottom + place.top) / 2
 
     def texture(along: Array, up: Array, out: Array) -> Array:
-        x, y = (along - place.middle) * np.float32(1 / half_width), (up - middle) * np.float32(1 / half_height)
+        x, y = (along - place.middle) * np.float32(1 / half_width), (up - centre) * np.float32(1 / half_height)
         if motif % 3 == 0:
-            share = np.clip((0.3 * wave(x + motif, 1.3) - y) * 6, 0, 1)
+            share = (0.3 * wave(x + motif % 17, 1.3) - y) * 6
         elif motif % 3 == 1:
-            share = np.clip((0.3 - (x * x + y * y)) * 9, 0, 1)
+            share = (0.3 - (x * x + y * y)) * 9
         else:
-            share = np.clip(y * 4 + 2 * inside(x, -0.1, 0.7), 0, 1)
-        image = mix(first, second, share)
+            share = y * 4 + toned(within(x, -0.1, 0.7), 3)
+        image = mix(first, second, np.clip(share, 0, 1))
         rim = np.maximum((np.abs(x) - 1) * half_width, (np.abs(y) - 1) * half_height)
-        np.copyto(image, _column((0.88, 0.86, 0.81)), where=rim > -0.10)
-        np.copyto(image, _column(frame), where=rim > -0.04)
+        np.copyto(image, paint(PAPER), where=rim > -0.10)
+        np.copyto(image, paint(frame), where=rim > -0.04)
         return image
 
     return texture
 
 
-def cloth(colour: Colour, accent: Colour, pattern: str, throw: tuple[float, float], sheet: float) -> Texture:
-    """A blanket: pattern, a throw across the foot between two `out` positions, a turned-down sheet up to `sheet`."""
-    other = blend(colour, (0.9, 0.88, 0.83), 0.45)
+def blanket(colour: Colour, accent: Colour, pattern: str, throw: Span, sheet: float) -> Texture:
+    """Patterned cloth with a throw between two `out` positions and the sheet turned down up to a third."""
+    other = blend(colour, PAPER, 0.45)
 
     def texture(along: Array, up: Array, out: Array) -> Array:
-        soft = 1 + 0.05 * wave(along + 0.3 * out, 0.9) + 0.04 * wave(out - 0.4 * along + up, 0.5)
+        down = out + up  # keeps patterns running over the edge of the mattress
+        soft = 1 + 0.05 * wave(along + 0.3 * out, 0.9) + 0.04 * wave(down - 0.4 * along, 0.5)
         if pattern == "stripes":
-            blanket = mix(colour, other, (wave(out + up, 0.44) > 0.3) * soft)
+            cloth = mix(colour, other, toned(wave(down, 0.44) < 0.3, 0))
         elif pattern == "checks":
-            lines = (np.abs(wave(along, 0.5)) < 0.3) * np.float32(0.5) + (np.abs(wave(out + up, 0.5)) < 0.3) * np.float32(0.5)
-            blanket = mix(colour, other, lines)
+            cloth = mix(
+                colour, other, 1 - 0.5 * (toned(lines(along, 0.25, 0.03), 0) + toned(lines(down, 0.25, 0.03), 0))
+            )
         elif pattern == "quilt":
-            blanket = shade(colour, 0.78 + 0.3 * np.abs(wave(along + out, 0.6)) * np.abs(wave(along - out, 0.6)) + 0.1)
+            cloth = shade(colour, 0.84 + 0.34 * np.abs(wave(along + out, 0.6)) * np.abs(wave(along - down, 0.6)))
         else:
-            blanket = shade(colour, soft)
-        np.copyto(blanket, shade(accent, soft), where=(out > throw[0]) & (out < throw[1]))
-        np.copyto(blanket, shade((0.86, 0.85, 0.82), soft), where=out < sheet)
-        return blanket
+            cloth = plain(colour, up)
+        np.copyto(cloth, paint(accent), where=within(out, *throw))
+        np.copyto(cloth, paint(LINEN), where=out < sheet)
+        cloth *= soft
+        return cloth
 
     return texture
 
 
-def upholstery(colour: Colour, place: Place) -> Texture:
-    """A buttoned headboard."""
+def buttons(colour: Colour, place: Place) -> Texture:
+    """A padded headboard."""
 
     def texture(along: Array, up: Array, out: Array) -> Array:
         return shade(colour, 0.72 + 0.4 * np.abs(wave(along - place.middle, 0.5)) * np.abs(wave(up - 0.1, 0.46)))
@@ -189,41 +158,43 @@ def slats(colour: Colour, place: Place) -> Texture:
     """A wooden headboard of upright boards with a rail along the top."""
 
     def texture(along: Array, up: Array, out: Array) -> Array:
-        gap = (np.abs(wave(along - place.start, 0.5)) < 0.16) & (up < place.top - 0.1)
-        return shade(colour, 1 - 0.4 * gap)
+        return shade(colour, toned(lines(along - place.start, 0.25, 0.025) & (up < place.top - 0.1), 0.6))
 
     return texture
 
 
-def drawers(place: Place, colour: Colour, columns: int, rows: int) -> Texture:
-    """Fronts separated by dark gaps, each with a handle."""
+def fronts(place: Place, colour: Colour, columns: int, rows: int) -> Texture:
+    """Drawers or, in a single row, doors: gaps between them, and handles on the side towards the room."""
+    plinth = place.bottom + 0.06
+    wide, high = place.width / columns, (place.top - plinth) / rows
 
     def texture(along: Array, up: Array, out: Array) -> Array:
-        x = (along - place.start) * np.float32(columns / place.width)
-        y = (up - place.bottom - 0.06) * np.float32(rows / (place.top - place.bottom - 0.06))
-        x, y = np.abs(x - np.floor(x) - 0.5), np.abs(y - np.floor(y) - 0.5)
-        gap = (x > 0.5 - 0.03 * columns) | (y > 0.5 - 0.022 * rows)
-        handle = (x < 0.12) & (y < 0.05 * rows) if rows > 1 else (x > 0.36) & (y < 0.08)
-        front = shade(colour, 1 - 0.4 * gap)
-        np.copyto(front, _column(METAL), where=handle & (out > place.out - 0.01))
+        x, y = along - place.start, up - plinth
+        front = shade(colour, toned(lines(x, wide, 0.03) | lines(y, high, 0.02), 0.6))
+        if rows == 1:
+            handle = lines(x - 0.12, wide, 0.04) & (np.abs(y - high / 2) < 0.15)
+        else:
+            handle = lines(x - wide / 2, wide, 0.12) & lines(y - high / 2, high, 0.03)
+        np.copyto(front, paint(METALS["iron"]), where=handle & (out > place.out - 0.01))
         return front
 
     return texture
 
 
 def rug_weave(place: Place, colour: Colour) -> Texture:
-    """A border and a field."""
-    pale = blend(colour, (0.85, 0.8, 0.7), 0.6)
+    """A pale line inside the border, a soft pattern in the field."""
+    pale = blend(colour, PAPER, 0.6)
 
     def texture(along: Array, up: Array, out: Array) -> Array:
         rim = np.minimum(place.width / 2 - np.abs(along - place.middle), place.out - out)
-        return mix(colour, pale, inside(rim, 0.09, 0.2) + 0.25 * (rim > 0.3) * (1 + wave(along, 0.3) * wave(out, 0.3)))
+        field = toned(rim < 0.3, 0) * (0.25 + 0.25 * wave(along, 0.3) * wave(out, 0.3))
+        return mix(colour, pale, np.where(within(rim, 0.09, 0.2), np.float32(1), field))
 
     return texture
 
 
-def lit_shade(colour: Colour, bottom: float, top: float) -> Texture:
-    """A lampshade, brightest in the middle, where the bulb is."""
+def lampshade(colour: Colour, bottom: float, top: float) -> Texture:
+    """Cloth, brightest half-way up, where the bulb is."""
 
     def texture(along: Array, up: Array, out: Array) -> Array:
         level = (up - bottom) * np.float32(2 / (top - bottom)) - 1

@@ -24,7 +24,7 @@ class Plan:
         width = self.chance.pick((1.05, 1.5, 1.7, 1.85))
         head = self.chance.between(0.95, 1.3)
         length = self.chance.between(1.95, 2.15)
-        sideways = self.chance.happens(0.3) and self.camera.distance > 3.8 and width < 1.8
+        sideways = self.chance.happens(0.4) and self.camera.distance > 3.7 and width < 1.8
         wall, middle = "back", self.width / 2
         if side != "centre" and sideways:
             wall, middle = side, width / 2 + self.chance.between(0.6, 0.7)
@@ -49,8 +49,8 @@ class Plan:
         """A lamp on every table, on none, or on one of two."""
         size, height = self.chance.between(0.32, 0.44), self.chance.between(0.5, 0.62)
         number = self.chance.pick((0, 1, 2, 2))
-        lamps = (evolve(table, width=size, bottom=table.top, top=table.top + height) for table in tables[:number])
-        return tuple(self._keep(lamp) for lamp in lamps)
+        lamps = [evolve(table, width=size, bottom=table.top, top=table.top + height) for table in tables]
+        return tuple(self._keep(lamp) for lamp in lamps[:number] if self._in_view(lamp))
 
     def put_windows(self, number: int) -> tuple[Place, ...]:
         """`number` windows of one size, on the back wall or the far ends of the side walls."""
@@ -62,8 +62,9 @@ class Plan:
         spots += [("left", width / 2 + 0.45), ("right", width / 2 + 0.45)]
         windows: list[Place] = []
         for wall, middle in self.chance.shuffled(spots) + spots[::2]:
-            above = max([bottom, *(other.top + 0.08 for other in self.placed if other.wall == wall and other.top < 1.5)])
-            place = Place(wall, middle, width, min(above, top - 0.75), top)
+            low = [other.top for other in self.placed if other.wall == wall and other.top < 1.5]
+            sill = min(max([bottom, *(each + 0.08 for each in low)]), top - 0.75)
+            place = Place(wall, middle, width, sill, top)
             if len(windows) < number and self._in_view(place) and not self._taken(place, 0.05):
                 windows.append(self._keep(place))
         return tuple(windows)
@@ -89,8 +90,9 @@ class Plan:
         width, height = self.chance.between(0.4, 0.65), self.chance.between(0.4, 0.7)
         bottom = max(bed.top + 0.12, self.chance.between(1.3, 1.5))
         step = width + 0.15
-        spots = [(bed.wall, bed.middle + step * offset) for offset in ((0,), (-0.5, 0.5), (-1, 0, 1))[max(number - 1, 0)]]
-        spots += self.chance.shuffled([("back", self.width * 0.2), ("back", self.width * 0.8), ("left", 1.0), ("right", 1.0)])
+        row = [bed.middle + step * (column - (number - 1) / 2) for column in range(number)]
+        corners = [("back", self.width * 0.2), ("back", self.width * 0.8), ("left", 1.0), ("right", 1.0)]
+        spots = [(bed.wall, middle) for middle in row] + self.chance.shuffled(corners)
         pictures: list[Place] = []
         for wall, middle in spots:
             place = Place(wall, middle, width, bottom, min(bottom + height, self.height - 0.15))
