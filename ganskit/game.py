@@ -25,7 +25,6 @@ class Nets(nn.ModuleDict):
             ...
 
 
-
 @frozen
 class Shape:
     """What a net is built for: the shapes of one input and one output sample, and the number of classes (0: no labels)."""

@@ -22,6 +22,7 @@ __all__ = ["Recipe", "evolve", "from_table", "named", "override", "read_toml", "
 T = TypeVar("T")
 PRECISIONS = ("auto", "fp32", "bf16")
 COMPILE = ("auto", "off", "inductor", "aot_eager")
+_NO_TOML = (ValueError, RecursionError)  # a number too long for Python and lists too deep are none, either
 
 
 def _at_least_one(instance: Recipe, attribute: attrs.Attribute[int], value: int) -> None:
@@ -122,10 +123,19 @@ def from_table(table: Table) -> Recipe:
 
 
 def to_toml(recipe: Recipe) -> str:
-    """The recipe as TOML, with the versions of the distributions that it came from."""
+    """The recipe as TOML, with the versions of the distributions that it came from.
+
+    Raises UserError for a text that is not Unicode, such as the odd name of a folder.
+    """
     import tomli_w
 
-    return tomli_w.dumps(to_table(recipe) | {"plugins": _versions(recipe)})
+    text = tomli_w.dumps(to_table(recipe) | {"plugins": _versions(recipe)})
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        line = next(line for line in text.splitlines() if text[error.start] in line)
+        raise UserError(f"TOML cannot hold this, because it is not Unicode; rename it: {line!r}") from None
+    return text
 
 
 def read_toml(file: Path) -> Recipe:
@@ -137,7 +147,7 @@ def read_table(file: Path) -> Table:
     """The tables of a TOML file. Raises UserError with the line that cannot be read."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, *_NO_TOML) as error:
         raise UserError(f"{file} cannot be read: {error}") from error
 
 
@@ -170,16 +180,17 @@ def override(value: T, settings: Sequence[str]) -> T:
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals or not path.strip():
-            raise UserError(f'--set {setting}: expected key=value, such as --set batch_size=64 or --set game.loss=minimax.')
+            raise UserError(f"--set {setting}: expected key=value, such as --set batch_size=64 or --set game.loss=minimax.")
         value = _replace(value, type(value), path.strip().split("."), _parse(text.strip()), "")
     return value
 
 
 def _parse(text: str) -> object:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):  # numbers too long for Python and lists too deep are no TOML either
+        table = tomllib.loads(f"value = {text}")
+    except _NO_TOML:
         return text
+    return table["value"] if len(table) == 1 else text
 
 
 def _replace(old: Any, cls: Any, path: list[str], value: object, where: str) -> Any:  # noqa: ANN401 - any part of a recipe

@@ -9,6 +9,7 @@ from ganskit.config import field_types
 from ganskit.data.dataset import Dataset
 from ganskit.data.detect import detect
 from ganskit.engine.run import run as run_recipe
+from ganskit.errors import UserError, nearest
 from ganskit.plugins import registry
 from ganskit.recipe import Recipe, evolve, from_file, named, override, use
 
@@ -34,7 +35,10 @@ def _other_data(asked: Dataset, data: str | Path) -> Dataset:
     """What is at a path, or a registered dataset, in the size and channels of the recipe's own data."""
     pixels = [field.shape for field in asked.provides().values() if field.pixels and len(field.shape) == 3]
     channels, size = (pixels[0][0], pixels[0][1]) if pixels else (3, 64)
-    if isinstance(data, str) and not Path(data).exists() and any(e.name == data for e in registry().entries("dataset")):
+    if isinstance(data, str) and "/" not in data and not Path(data).exists():
+        names = [entry.name for entry in registry().entries("dataset")]
+        if data not in names:
+            raise UserError(f'There is no folder, file or dataset "{data}". {nearest(data, names)}')
         return _with_shape(data, size, channels)
     return detect(data, size, channels)
 
@@ -68,6 +72,4 @@ def run(
     `if __name__ == "__main__":`. Raises UserError, RunFailed or Interrupted; the last good checkpoint is kept.
     """
     chosen = resolve(recipe, data=data, settings=settings, precision=precision)
-    return run_recipe(
-        chosen, out=out, resume=resume, device=device, init_from=init_from, progress=progress, workers=workers
-    )
+    return run_recipe(chosen, out=out, resume=resume, device=device, init_from=init_from, progress=progress, workers=workers)

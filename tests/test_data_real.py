@@ -25,9 +25,7 @@ pytestmark = pytest.mark.real
         ("mnist", Mnist(path=str(REAL / "mnist"), split="test"), 10_000),
     ],
 )
-def test_real_files(
-    folder: str, dataset: Dataset, num_examples: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_real_files(folder: str, dataset: Dataset, num_examples: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every original is usable, and the pixels look like pictures and not like noise."""
     if not (REAL / folder).is_dir():
         pytest.skip(f"{REAL / folder} is not there")

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from toys import Blobs, tiny_nets
 
 from ganskit import SGD, Adam, BatchNorm, Nets, Noise, Recipe, RMSprop, TwoPlayer, evolve
 from ganskit.config import unstructure
@@ -22,6 +21,8 @@ from ganskit.engine.engine import Engine, build_nets, placed
 from ganskit.engine.run import dealer
 from ganskit.game import Batch, Turn
 from ganskit.optim import Decay
+
+from toys import Blobs, tiny_nets
 
 CPU = torch.device("cpu")
 
@@ -207,7 +208,9 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
     def train(*options: str) -> None:
         command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "ganskit"]
         file = f"{Path(__file__).parent / 'games' / 'cyclegan.py'}:recipe"
-        done = subprocess.run([*command, "run", file, *options], capture_output=True, text=True, timeout=180, env=environment, check=False)
+        done = subprocess.run(
+            [*command, "run", file, *options], capture_output=True, text=True, timeout=180, env=environment, check=False
+        )
         assert done.returncode == 0, done.stderr
 
     train("--out", str(tmp_path / "whole"))

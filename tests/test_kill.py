@@ -27,7 +27,9 @@ def killed_and_resumed(command: list[str], checkpoints: Path, kills: int, seed: 
     chance, done, first = random.Random(seed), 0, True
     while done < kills:
         before = set(checkpoints.glob("*.safetensors"))
-        process = subprocess.Popen(command if first else [*command, "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            command if first else [*command, "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
         first = False
         while process.poll() is None and set(checkpoints.glob("*.safetensors")) == before:
             time.sleep(0.05)

@@ -20,20 +20,22 @@ def describe(recipe: Recipe, device: str) -> str:
     where = resolve_device(device)
     counts = parameter_counts(recipe)
     states = 3 + (recipe.ema is not None)  # a parameter, and Adam's two moments of it
+    fields = ", ".join(f"{name} {field.shape}" for name, field in recipe.data.provides().items())
+    found, missing = _examples(recipe.data)
     lines = [f"{recipe.name}: {recipe.paper}" if recipe.paper else recipe.name]
     lines += [f"  {name:<12} {count:>12,} parameters" for name, count in counts.items()]
     lines += [
-        f"  {'data':<12} {_data(recipe.data)}",
+        f"  {'data':<12} {found}{fields}",
         f"  {'budget':<12} {recipe.samples:,} samples in batches of {recipe.batch_size}",
         f"  {'device':<12} {where}, {resolve_precision(recipe.precision, where)}",
         f"  {'checkpoint':<12} about {sum(counts.values()) * 4 * states / 1e6:,.0f} MB, twice",
     ]
-    return "\n".join(lines)
+    return "\n".join(lines + missing)
 
 
-def _data(data: Dataset) -> str:
-    fields = ", ".join(f"{name} {field.shape}" for name, field in data.provides().items())
+def _examples(data: Dataset) -> tuple[str, list[str]]:
+    """How many there are, or else what to say of the files that are missing."""
     try:
-        return f"{len(data.open()):,} examples: {fields}"
+        return f"{len(data.open()):,} examples: ", []
     except DataNotFound as error:
-        return f"{fields}\n{error}"
+        return "", [f"\n{error}"]

@@ -36,9 +36,7 @@ MAX_SKIPPED = 0.1
 Results = Generator[tuple[int, Shard], None, None]
 
 
-def prepare(
-    dataset: Dataset, *, workers: int | None = None, progress: bool = True, max_skipped: float = MAX_SKIPPED
-) -> Store:
+def prepare(dataset: Dataset, *, workers: int | None = None, progress: bool = True, max_skipped: float = MAX_SKIPPED) -> Store:
     """The store of a dataset: opened when it is there, made when it is not.
 
     It lies in ganskit's data folder, under a name made of the dataset's class, options and the fingerprint of its

@@ -130,8 +130,7 @@ class Store:
         if len(wanted) and not 0 <= wanted.min() <= wanted.max() < len(self):
             raise IndexError(f"indices from {wanted.min()} to {wanted.max()} in a store of {len(self)} examples")
         out = {
-            name: torch.empty((len(wanted), *each.shape), dtype=getattr(torch, each.dtype))
-            for name, each in self.fields.items()
+            name: torch.empty((len(wanted), *each.shape), dtype=getattr(torch, each.dtype)) for name, each in self.fields.items()
         }
         owner = np.searchsorted(self._starts, wanted, side="right") - 1
         order = np.argsort(owner, kind="stable")

@@ -53,7 +53,9 @@ class Convolutional(Architecture):
         """Channels at each resolution, from half the image's side down to 4x4."""
         levels = (size // 4).bit_length() - 1
         if size != 4 << levels or levels < 1:
-            raise UserError(f"The DCGAN nets need a side of 8, 16, 32, 64, ... pixels, not {size}. Set data.size to one of these.")
+            raise UserError(
+                f"The DCGAN nets need a side of 8, 16, 32, 64, ... pixels, not {size}. Set data.size to one of these."
+            )
         return [self.width << level for level in range(levels)]
 
     def normed(self, channels: int, flat: bool = False) -> nn.Module:
@@ -124,7 +126,9 @@ class GeneratorNet(nn.Module):
             plan = [(here, here, 2)] * (options.convs > 1) + [(here, here, 1)] * (options.convs - 2)
             plan.append((here, below, 1 if options.convs > 1 else 2))
             for inputs, outputs, stride in plan:
-                blocks.append(nn.Sequential(options.deconv(inputs, outputs, stride), options.normed(outputs), nn.ReLU(inplace=True)))
+                blocks.append(
+                    nn.Sequential(options.deconv(inputs, outputs, stride), options.normed(outputs), nn.ReLU(inplace=True))
+                )
         self.blocks = nn.Sequential(*blocks[:-1])
         self.out = blocks[-1][0]  # type: ignore[index]  # a Sequential; "directly applying batchnorm to all layers ... avoided"
 
@@ -161,7 +165,9 @@ class DiscriminatorNet(nn.Module):
             for conv in range(options.convs):
                 stride = 2 if conv == options.convs - 1 else 1
                 norm = options.normed(width) if blocks else nn.Identity()
-                blocks.append(nn.Sequential(options.conv(channels, width, stride), norm, nn.LeakyReLU(options.slope, inplace=True)))
+                blocks.append(
+                    nn.Sequential(options.conv(channels, width, stride), norm, nn.LeakyReLU(options.slope, inplace=True))
+                )
                 channels = width
         self.blocks = nn.Sequential(*blocks)
         self.linear = _initialised(nn.Linear(channels * 16, outputs, bias=False))

@@ -164,14 +164,16 @@ def build_nets(recipe: Recipe, provides: Mapping[str, Field]) -> Nets:
     game: Game = recipe.game
     for key in game.needs():
         if key not in provides:
-            raise UserError(f'{type(game).__name__} needs "{key}", which the dataset does not provide: it has {", ".join(provides)}.')
+            raise UserError(
+                f'{type(game).__name__} needs "{key}", which the dataset does not provide: it has {", ".join(provides)}.'
+            )
     shapes = game.shapes(provides)
     for name in recipe.nets:
         if name not in shapes:
             raise UserError(f'{type(game).__name__} has no net "{name}". {nearest(name, shapes)}')
     missing = [name for name in shapes if name not in recipe.nets]
     if missing:
-        raise UserError(f'{type(game).__name__} needs the nets {", ".join(shapes)}; the recipe lacks {", ".join(missing)}.')
+        raise UserError(f"{type(game).__name__} needs the nets {', '.join(shapes)}; the recipe lacks {', '.join(missing)}.")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(recipe.seed))
         return Nets({name: recipe.nets[name].build(shape) for name, shape in shapes.items()})

@@ -10,7 +10,9 @@ from ganskit.data.dataset import Field
 from ganskit.game import Batch, Game
 
 
-def sampling_batch(game: Game, num: int, seed: int, samples: int, real: Mapping[str, torch.Tensor], device: torch.device) -> Batch:
+def sampling_batch(
+    game: Game, num: int, seed: int, samples: int, real: Mapping[str, torch.Tensor], device: torch.device
+) -> Batch:
     """Noise from the seed, the schedule's scalars after `samples` real samples, and real data for games that translate.
 
     Seeds torch's default generator: call it under `torch.random.fork_rng`.

@@ -52,7 +52,10 @@ class Training:
         """Load the newest whole checkpoint and return whether there is one; say what was damaged and what has changed."""
         file, damaged = checkpoints.newest(self.directory.checkpoints)
         for bad in damaged:
-            self.say(f"Warning: {bad} is damaged: its SHA-256 differs. " + (f"Going on from {file.name}." if file else "Starting over."))
+            self.say(
+                f"Warning: {bad} is damaged: its SHA-256 differs. "
+                + (f"Going on from {file.name}." if file else "Starting over.")
+            )
         if file is not None:
             self._load(checkpoints.read(file))
         if self.world.leads:
@@ -103,7 +106,9 @@ class Training:
                     self._save_checkpoint()
                     last_save, first_save = time.monotonic(), False
                 if stop:
-                    raise Interrupted(f"Interrupted after {engine.samples:,} samples. Go on with --resume --out {self.directory.path}")
+                    raise Interrupted(
+                        f"Interrupted after {engine.samples:,} samples. Go on with --resume --out {self.directory.path}"
+                    )
             self._save_grid()
             self._save_checkpoint()
 
@@ -165,7 +170,9 @@ class Training:
         """A line for logs that are no terminal, where a bar would only be noise."""
         if self.progress and bar.disable and self.world.leads:
             left_s = (self.recipe.samples - self.engine.samples) / rate
-            self.say(f"{self.engine.samples:,} of {self.recipe.samples:,} samples, {rate:,.0f} images/s, {tqdm.format_interval(left_s)} left")
+            self.say(
+                f"{self.engine.samples:,} of {self.recipe.samples:,} samples, {rate:,.0f} images/s, {tqdm.format_interval(left_s)} left"
+            )
 
     def say(self, text: str) -> None:
         if self.world.leads:

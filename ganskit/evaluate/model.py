@@ -95,7 +95,9 @@ def load(
     """
     directory = RunDir(Path(run))
     if not directory.recipe_file.exists():
-        raise UserError(f"{run} is not a run directory: it has no recipe.toml. Give a folder that `ganskit run` made, such as runs/dcgan-rooms-001.")
+        raise UserError(
+            f"{run} is not a run directory: it has no recipe.toml. Give a folder that `ganskit run` made, such as runs/dcgan-rooms-001."
+        )
     recipe = recipe or read_toml(directory.recipe_file)
     state = checkpoints.read(_file(directory, checkpoint))
     where = resolve_device(device)
@@ -121,7 +123,11 @@ def _file(directory: RunDir, checkpoint: str | Path | None) -> Path:
     text = str(checkpoint)
     file = next((f for f in there if text.isdigit() and int(f.stem) == int(text)), Path(checkpoint))
     if not file.is_file():
-        raise UserError(f"There is no checkpoint {checkpoint}: {directory.path} has {', '.join(f.stem for f in there) or 'none'}.")
+        raise UserError(
+            f"There is no checkpoint {checkpoint}: {directory.path} has {', '.join(f.stem for f in there) or 'none'}."
+        )
     if not checkpoints.is_whole(file):
-        raise UserError(f"{file} is damaged: its SHA-256 is not the one written beside it. Leave --checkpoint out to take a whole one.")
+        raise UserError(
+            f"{file} is damaged: its SHA-256 is not the one written beside it. Leave --checkpoint out to take a whole one."
+        )
     return file

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from attrs import field, frozen
-from toys import Blobs
 from torch import nn
 
 from ganskit import Adam, Architecture, Batch, Field, Game, Nets, Optimizer, Player, Recipe, Shape, Turn, use
+
+from toys import Blobs
 
 
 @frozen

@@ -7,10 +7,11 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from attrs import frozen
-from toys import Blobs
 from torch import nn
 
 from ganskit import Architecture, Batch, Nets, Recipe, Shape, Stage, TwoPlayer
+
+from toys import Blobs
 
 LEVELS = (4, 8, 16)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import torch
 from attrs import frozen
-from toys import Blobs, tiny_nets
 from torch.func import functional_call
 
 from ganskit import Batch, Nets, Recipe, TwoPlayer
+
+from toys import Blobs, tiny_nets
 
 
 @frozen

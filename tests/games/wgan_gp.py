@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 from attrs import frozen
-from toys import Blobs, tiny_nets
 
 from ganskit import Adam, Batch, Loss, Nets, Penalty, Recipe, TwoPlayer
+
+from toys import Blobs, tiny_nets
 
 
 @frozen
@@ -26,7 +27,7 @@ class GradientPenalty(Penalty):
 
     weight: float = 10.0
 
-    def __call__(self, player: str, nets: Nets, b: Batch, judge, fake: torch.Tensor) -> torch.Tensor | None:  # noqa: ANN001
+    def __call__(self, player: str, nets: Nets, b: Batch, judge, fake: torch.Tensor) -> torch.Tensor | None:
         if player != "D":
             return None
         eps = torch.rand(len(fake), 1, 1, 1, device=fake.device)

@@ -70,7 +70,7 @@ class RoomSource:
         return self._rooms.num_images
 
     def name(self, index: int) -> str:
-        """ "room 17"."""
+        """How the report of skipped files calls it: "room 17"."""
         return f"room {index}"
 
     def read(self, index: int) -> dict[str, np.ndarray]:

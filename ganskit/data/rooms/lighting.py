@@ -44,8 +44,7 @@ def illuminate(scene: Scene, points: Array, normals: Array, light: Array) -> Non
     for lamp in _lights(scene):
         _add(light, lamp.colour, _received(lamp, points, normals))
     floor = slice(int((points[1] < 0.05).any(1).argmax()), None)
-    near = points[:, floor]
-    light[:, floor] *= _contact_shadow(scene, near)
+    light[:, floor] *= _contact_shadow(scene, points[:, floor])
     if scene.sun > 0:
         colour = scaled(SUNLIGHT, 1.3 * scene.sun) if scene.light == "day" else scaled(MOONLIGHT, 0.35 * scene.sun)
         for place in scene.windows:
@@ -88,10 +87,7 @@ def halo(scene: Scene, size: int) -> Array:
         for place in scene.lamps:
             x, y, depth = scene.camera.project(bulb(scene, place))
             radius = 0.3 * scene.camera.focal / max(depth, 0.5)
-            across, down = (
-                (centres - np.float32(x)) / np.float32(radius),
-                (centres + np.float32(y)) / np.float32(radius),
-            )
+            across, down = ((centres + np.float32(shift)) * np.float32(1 / radius) for shift in (-x, y))
             falloff = 1 + across * across + (down * down)[:, None]
             _add(glare, scaled(LAMPLIGHT, 0.16), 1 / (falloff * falloff))
     return glare
@@ -103,7 +99,7 @@ def _received(light: Light, points: Array, normals: Array) -> Array:
     square = x * x + y * y + z * z
     cosine = x * normals[0] + y * normals[1] + z * normals[2]
     distance = np.sqrt(square)
-    received = np.maximum(cosine + 0.12 * distance, 0) / (distance * (square + np.float32(light.spread_m**2)))
+    received: Array = np.maximum(cosine + 0.12 * distance, 0) / (distance * (square + np.float32(light.spread_m**2)))
     if light.facing:
         towards = x * np.float32(-light.facing[0]) + z * np.float32(-light.facing[2])
         received *= np.maximum(towards, 0) / distance
@@ -116,7 +112,7 @@ def _openness(scene: Scene, points: Array, normals: Array) -> Array:
     sides = np.minimum(x, np.float32(scene.width) - x) + np.abs(normals[0])
     levels = np.minimum(y, np.float32(scene.height) - y) + np.abs(normals[1])
     depths = z + np.abs(normals[2])
-    openness = 1 + 0.12 * normals[1]
+    openness: Array = 1 + 0.12 * normals[1]
     for distance in (sides, levels, depths):
         openness *= (distance + np.float32(0.10)) / (distance + np.float32(0.22))
     return openness
@@ -157,7 +153,7 @@ def _sun_patch(scene: Scene, place: Place, points: Array, normals: Array) -> Arr
     along, up = along - out * np.float32(slant), y + out * np.float32(SUN_FALL)
     across, centre = np.abs(along - np.float32(place.middle)), np.float32((place.bottom + place.top) / 2)
     edge = np.minimum(place.width / 2 - across, (place.top - place.bottom) / 2 - np.abs(up - centre))
-    lit = np.clip(edge * np.float32(1 / PENUMBRA_M), 0, 1)
+    lit: Array = np.clip(edge * np.float32(1 / PENUMBRA_M), 0, 1)
     lit *= toned(window_frame(place, scene.glazing, along, up), 0.2)
     for rise in (0.15, 0.4):  # two heights at which the bed may be in the way of what reaches the floor
         x_middle, x_half, z_middle, z_half = footprint(scene, scene.bed)
@@ -166,4 +162,5 @@ def _sun_patch(scene: Scene, place: Place, points: Array, normals: Array) -> Arr
         shaded &= np.abs(z - back * np.float32(ray[2]) - z_middle) < z_half
         lit *= ~(shaded & (y < 0.1))
     cosine = ray[0] * normals[0] + ray[1] * normals[1] + ray[2] * normals[2]
-    return lit * np.maximum(-cosine, 0)
+    lit *= np.maximum(-cosine, 0)
+    return lit

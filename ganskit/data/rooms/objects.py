@@ -20,7 +20,7 @@ from ganskit.data.rooms.palette import (
     blend,
     scaled,
 )
-from ganskit.data.rooms.plan import MATTRESS_HEIGHT
+from ganskit.data.rooms.plan import MATTRESS_HEIGHT, TALL
 from ganskit.data.rooms.scene import Scene
 from ganskit.data.rooms.space import Place, Point, Wall
 
@@ -29,16 +29,9 @@ BLANKET_START = 0.62
 BLANKET_ROUNDING = 0.09
 POT_HEIGHT = 0.34
 
-_PILLOW_OUTLINE = tuple(
-    (x * sx, y * sy)
-    for sx, sy, corner in (
-        (1, 1, ((1.0, 0.0), (0.96, 0.6), (0.85, 0.85), (0.6, 0.96))),
-        (-1, 1, ((0.0, 1.0), (0.6, 0.96), (0.85, 0.85), (0.96, 0.6))),
-        (-1, -1, ((1.0, 0.0), (0.96, 0.6), (0.85, 0.85), (0.6, 0.96))),
-        (1, -1, ((0.0, 1.0), (0.6, 0.96), (0.85, 0.85), (0.96, 0.6))),
-    )
-    for x, y in corner
-)
+_PILLOW_CORNER = ((1.0, 0.0), (0.96, 0.6), (0.85, 0.85), (0.6, 0.96))
+_QUARTER_TURNS = ((1, 0), (0, 1), (-1, 0), (0, -1))
+_PILLOW_OUTLINE = [(c * x - s * y, s * x + c * y) for c, s in _QUARTER_TURNS for x, y in _PILLOW_CORNER]
 """A rounded square from -1 to 1."""
 
 _LEAF_TIPS = ((-0.95, 0.72), (-0.6, 0.93), (-0.12, 1), (0.35, 0.96), (0.8, 0.84), (1, 0.6), (-0.7, 0.52), (0.5, 0.55))
@@ -134,7 +127,7 @@ def _rug(mesh: Mesh, scene: Scene, place: Place) -> None:
 
 def _wardrobe(mesh: Mesh, scene: Scene, place: Place) -> None:
     colour = WOODS[scene.wood]
-    rows = 1 if place.top > 1.5 else 3
+    rows = 1 if place.top > TALL else 3
     mesh.thing("wardrobe" if rows == 1 else "chest")
     look = Look(colour, textures.fronts(place, colour, 2, rows))
     mesh.box(Wall(place.wall, scene.width), (place.start, place.end), (0, place.top), (0, place.out), look)
@@ -214,6 +207,5 @@ def _plant(mesh: Mesh, scene: Scene, place: Place) -> None:
         wide_x, wide_y = 0.10 * (tip_y - root) + 0.05, -0.16 * tip_x
         outline = ((0, root), (x + wide_x, y + wide_y), (tip_x, tip_y), (x - wide_x, y - wide_y))
         mesh.cutout(wall, foot, outline, Look(scaled(LEAF, 0.8 + 0.15 * (number % 4))))
-    mesh.cutout(
-        wall, foot, ((-pot * 0.8, 0), (pot * 0.8, 0), (pot, POT_HEIGHT), (-pot, POT_HEIGHT)), Look(CLAY, bulge=0.7)
-    )
+    pot_outline = ((-pot * 0.8, 0), (pot * 0.8, 0), (pot, POT_HEIGHT), (-pot, POT_HEIGHT))
+    mesh.cutout(wall, foot, pot_outline, Look(CLAY, bulge=0.7))

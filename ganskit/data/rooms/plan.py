@@ -10,6 +10,8 @@ from ganskit.data.rooms.space import Camera, Place, Wall
 MATTRESS_HEIGHT = 0.55
 TABLE_HEIGHT = 0.52
 SIDE_GAP = 0.08
+TALL = 1.5
+"""Between chests of drawers and wardrobes."""
 
 
 class Plan:
@@ -20,21 +22,20 @@ class Plan:
         self.placed: list[Place] = []
 
     def put_bed(self, side: str) -> Place:
-        """Head against the back wall; or, on the left or right, sometimes against that side wall."""
+        """Head against the back wall; or, on the left or right, sometimes against that side wall, if that is seen."""
         width = self.chance.pick((1.05, 1.5, 1.7, 1.85))
         head = self.chance.between(0.95, 1.3)
         length = self.chance.between(1.95, 2.15)
-        sideways = self.chance.happens(0.4) and self.camera.distance > 3.7 and width < 1.8
-        wall, middle = "back", self.width / 2
-        if side != "centre" and sideways:
-            wall, middle = side, width / 2 + self.chance.between(0.6, 0.7)
-        elif side != "centre":
-            inset = width / 2 + self.chance.between(0.1, 0.65)
-            middle = inset if side == "left" else self.width - inset
-        return self._keep(Place(wall, middle, width, 0.0, head, length))
+        if side == "centre":
+            return self._keep(Place("back", self.width / 2, width, 0.0, head, length))
+        aside = Place(side, width / 2 + self.chance.between(0.6, 0.7), width, 0.0, head, length)
+        inset = width / 2 + self.chance.between(0.1, 0.65)
+        if self.chance.happens(0.6) and self.camera.distance > 3.7 and width < 1.8 and self._in_view(aside):
+            return self._keep(aside)
+        return self._keep(Place("back", inset if side == "left" else self.width - inset, width, 0.0, head, length))
 
     def put_tables(self, bed: Place, side: str) -> tuple[Place, ...]:
-        """Night tables where there is room beside the bed's head: both sides, or the one towards the room."""
+        """Night tables beside the bed's head: one, or where there is room, two."""
         wall_width = self.width if bed.wall == "back" else self.camera.distance
         size, reach = self.chance.between(0.42, 0.52), self.chance.between(0.36, 0.44)
         middles = (bed.start - SIDE_GAP - size / 2, bed.end + SIDE_GAP + size / 2)
@@ -62,7 +63,7 @@ class Plan:
         spots += [("left", width / 2 + 0.45), ("right", width / 2 + 0.45)]
         windows: list[Place] = []
         for wall, middle in self.chance.shuffled(spots) + spots[::2]:
-            low = [other.top for other in self.placed if other.wall == wall and other.top < 1.5]
+            low = [other.top for other in self.placed if other.wall == wall and other.top < TALL]
             sill = min(max([bottom, *(each + 0.08 for each in low)]), top - 0.75)
             place = Place(wall, middle, width, sill, top)
             if len(windows) < number and self._in_view(place) and not self._taken(place, 0.05):

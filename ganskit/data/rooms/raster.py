@@ -13,7 +13,7 @@ import numpy.typing as npt
 from attrs import evolve, frozen
 
 from ganskit.data.rooms.mesh import Face
-from ganskit.data.rooms.space import Array, Camera
+from ganskit.data.rooms.space import Array, Camera, Mask
 
 FAR_M = 100.0
 
@@ -88,10 +88,10 @@ def rasterise(faces: list[Face], view: View) -> Samples:
 
 def _frames(first: Columns, count: Columns) -> dict[int, tuple[slice, slice]]:
     """The rectangle around each face that has any sample, from its spans (F, H)."""
-    any_sample = count > 0
+    any_sample: Mask = count > 0
     top, bottom = any_sample.argmax(1), any_sample.shape[1] - any_sample[:, ::-1].argmax(1)
     left, right = np.where(any_sample, first, 65535).min(1), (first + count).max(1)
-    numbers = any_sample.any(1).nonzero()[0]
+    numbers = np.flatnonzero(any_sample.any(1))
     bounds = np.stack([numbers, top[numbers], bottom[numbers], left[numbers], right[numbers]], 1).tolist()
     return {number: (slice(y_0, y_1), slice(x_0, x_1)) for number, y_0, y_1, x_0, x_1 in bounds}
 

@@ -19,7 +19,7 @@ class Scene:
     """
 
     light: str
-    """"day" or "night"."""
+    """One of "day" or "night"."""
     sun: float
     """How strongly the sun shines in, from 0 (overcast) to 1; by night, the moon."""
     sun_slant: float
@@ -30,9 +30,9 @@ class Scene:
     wall: str
     wall_tone: float
     wallpaper: str
-    """"plain", "stripes" or "panels"."""
+    """One of "plain", "stripes" or "panels"."""
     flooring: str
-    """"planks" or "carpet"."""
+    """One of "planks" or "carpet"."""
     floor: str
     floor_tone: float
     wood: str
@@ -45,21 +45,22 @@ class Scene:
     accent: str
     """The colour of curtains, cushions, rug and throw."""
     bed_side: str
-    """Where the bed stands in the picture: "left", "centre" or "right"."""
+    """Where the bed stands: "left", "centre" or "right"."""
     bed: Place
     headboard: str
-    """"panel", "slats" or "buttons"."""
+    """One of "panel", "slats" or "buttons"."""
     has_throw: bool
     has_cushion: bool
     tables: tuple[Place, ...]
     lamps: tuple[Place, ...]
     windows: tuple[Place, ...]
     glazing: str
-    """"casement", "sash", "cross" or "grid"."""
+    """One of "casement", "sash", "cross" or "grid"."""
     curtains: str
-    """"none", "short" or "long"."""
+    """One of "none", "short" or "long"."""
     door: Place | None
     wardrobe: Place | None
+    """A chest of drawers when it is lower than `plan.TALL`."""
     pictures: tuple[Place, ...]
     motif: int
     """What the pictures show, and the hills outside."""

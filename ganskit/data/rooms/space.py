@@ -46,7 +46,7 @@ class Wall:
 
 @frozen
 class Place:
-    """What an object takes up: the wall, the middle along it, the width, the range of heights, how far out it reaches."""
+    """What an object takes up: on which wall, the middle along it, its width and heights, how far out it reaches."""
 
     wall: str
     middle: float

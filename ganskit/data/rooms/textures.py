@@ -130,9 +130,8 @@ def blanket(colour: Colour, accent: Colour, pattern: str, throw: Span, sheet: fl
         if pattern == "stripes":
             cloth = mix(colour, other, toned(wave(down, 0.44) < 0.3, 0))
         elif pattern == "checks":
-            cloth = mix(
-                colour, other, 1 - 0.5 * (toned(lines(along, 0.25, 0.03), 0) + toned(lines(down, 0.25, 0.03), 0))
-            )
+            grid = toned(lines(along, 0.25, 0.03), 0.5) * toned(lines(down, 0.25, 0.03), 0.5)
+            cloth = mix(colour, other, 1 - grid)
         elif pattern == "quilt":
             cloth = shade(colour, 0.84 + 0.34 * np.abs(wave(along + out, 0.6)) * np.abs(wave(along - down, 0.6)))
         else:

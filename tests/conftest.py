@@ -1,0 +1,78 @@
+"""What all tests share: a data folder of their own, one thread, and no plugins limited."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+from attrs import frozen
+from PIL import Image
+
+from ganskit.cli.main import main
+
+os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it when it is imported, here and in the processes that tests start
+
+hypothesis.settings.register_profile("ganskit", deadline=None)
+hypothesis.settings.load_profile("ganskit")
+
+GAMES = Path(__file__).parent / "games"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Stores go to a folder of this session and are reused within it; started processes see the test games, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANSKIT_DATA", str(tmp_path_factory.mktemp("data")))
+        patch.delenv("GANSKIT_PLUGINS", raising=False)
+        patch.setenv("PYTHONPATH", str(GAMES), prepend=os.pathsep)
+        yield
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    """The folder with real datasets; mark the test with `real`, too."""
+    folder = Path(os.environ.get("GANSKIT_REAL", "~/.cache/ganskit-real")).expanduser()
+    if not folder.is_dir():
+        pytest.skip(f"there is no {folder}: set GANSKIT_REAL to the folder with the datasets")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 48 small pictures."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for i in range(48):
+        Image.fromarray(rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)).save(folder / f"{i:02}.png")
+    return folder
+
+
+@frozen
+class Done:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def ganskit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """The command line in this process: `ganskit("list", "loss")`. It must end without a traceback."""
+    monkeypatch.setattr(sys, "path", list(sys.path))  # FILE.py:function puts its folder there
+
+    def call(*words: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["ganskit", *map(str, words)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return Done(end.value.code or 0, out, err)
+
+    return call
