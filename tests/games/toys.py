@@ -26,7 +26,7 @@ class Examples:
         steps = np.arange(self.size)
         out = {}
         for key in self.keys:
-            x, y, width = rng.uniform(0, self.size, 2).tolist() + [rng.uniform(1, self.size / 3)]
+            x, y, width = *rng.uniform(0, self.size, 2).tolist(), rng.uniform(1, self.size / 3)
             light = np.exp(-((steps[:, None] - y) ** 2 + (steps[None] - x) ** 2) / (2 * width**2))
             out[key] = (light[None] * rng.uniform(0, 255, (3, 1, 1))).astype(np.uint8)
         return out
