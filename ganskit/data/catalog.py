@@ -42,8 +42,8 @@ CATALOG: dict[str, Known] = {
     ),
     "svhn": Known(
         "Street View House Numbers, cropped digits (Netzer et al. 2011)",
-        "train_32x32.mat (182 MB), test_32x32.mat (64 MB), extra_32x32.mat (1.3 GB)",
-        "curl -LO http://ufldl.stanford.edu/housenumbers/train_32x32.mat (and test_32x32.mat, extra_32x32.mat)",
+        "train_32x32.mat (182 MB; 73,257 digits), saved as a folder of pictures: this version reads no .mat files",
+        "curl -LO http://ufldl.stanford.edu/housenumbers/train_32x32.mat, then save each digit as a PNG",
         "for non-commercial use only",
     ),
     "cifar10": Known(

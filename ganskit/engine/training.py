@@ -85,7 +85,7 @@ class Training:
             return
         started = last_save = time.monotonic()
         first_samples, before_s = engine.samples, self.time_s
-        first_save = self.saved_at == NEVER
+        first_save = True
         with self._interruptible(), self._bar() as bar:
             while engine.samples < budget:
                 round_started = time.monotonic()
