@@ -41,9 +41,9 @@ def nearest(name: str, known: Iterable[str], show: int = 12) -> str:
     'Did you mean "dcgan-lsun"?'
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower(), [each.lower() for each in names], n=1, cutoff=0.6)
     if close:
-        return f'Did you mean "{close[0]}"?'
+        return f'Did you mean "{next(each for each in names if each.lower() == close[0])}"?'
     if not names:
         return "There are none."
     more = f", and {len(names) - show} more" if len(names) > show else ""

@@ -9,26 +9,46 @@ from ganskit.config import field_types
 from ganskit.data.dataset import Dataset
 from ganskit.data.detect import detect
 from ganskit.engine.run import run as run_recipe
+from ganskit.engine.rundir import RunDir
 from ganskit.errors import UserError, nearest
 from ganskit.plugins import registry
-from ganskit.recipe import Recipe, evolve, from_file, named, override, use
+from ganskit.recipe import Recipe, evolve, from_file, from_table, named, override, read_table, use
 
 
 def resolve(
-    recipe: Recipe | str, *, data: str | Path | None = None, settings: Sequence[str] = (), precision: str | None = None
+    recipe: Recipe | str,
+    *,
+    data: str | Path | None = None,
+    settings: Sequence[str] = (),
+    precision: str | None = None,
+    resumes: RunDir | None = None,
 ) -> Recipe:
     """The recipe that is meant: a value, a registered name, FILE.toml or FILE.py:function; then `data`, then `settings`.
 
     `data` is a path (a folder of pictures, a .zip, an LSUN LMDB, ...) or the name of a dataset; its size and channels
-    are the recipe's. Raises UserError.
+    are the recipe's. A name that `resumes` a run means the recipe in there, with the changes it was started with.
+    Raises UserError.
     """
     if isinstance(recipe, str):
-        recipe = from_file(recipe) if recipe.endswith((".toml", ".py")) or ".py:" in recipe else named(recipe)
+        recipe = from_file(recipe) if is_file(recipe) else _of_run(named(recipe), resumes)
     if data is not None:
         recipe = evolve(recipe, data=_other_data(recipe.data, data))
     if precision is not None:
         settings = [*settings, f"precision={precision}"]
     return override(recipe, settings)
+
+
+def is_file(recipe: str) -> bool:
+    """Whether this is FILE.toml or FILE.py:function rather than a name."""
+    return recipe.endswith((".toml", ".py")) or ".py:" in recipe
+
+
+def _of_run(recipe: Recipe, run: RunDir | None) -> Recipe:
+    """The run's own recipe if it is one of that name, so that resuming needs no repetition of --data and --set."""
+    if run is None or not run.recipe_file.exists():
+        return recipe
+    stored = read_table(run.recipe_file)
+    return from_table(stored) if stored.get("name") == recipe.name else recipe
 
 
 def _other_data(asked: Dataset, data: str | Path) -> Dataset:
@@ -71,5 +91,7 @@ def run(
     Data are prepared by `workers` processes, which start by importing your script: call this under
     `if __name__ == "__main__":`. Raises UserError, RunFailed or Interrupted; the last good checkpoint is kept.
     """
-    chosen = resolve(recipe, data=data, settings=settings, precision=precision)
+    named_run = isinstance(recipe, str) and not is_file(recipe) and resume
+    directory = RunDir.choose(str(recipe), Path(out) if out is not None else None, resume) if named_run else None
+    chosen = resolve(recipe, data=data, settings=settings, precision=precision, resumes=directory)
     return run_recipe(chosen, out=out, resume=resume, device=device, init_from=init_from, progress=progress, workers=workers)

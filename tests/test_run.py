@@ -370,7 +370,8 @@ def command(folder: Path, samples: int, every: int) -> list[str]:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs setrlimit")
 def test_a_file_that_may_not_grow_ends_with_code_1(tmp_path: Path) -> None:
-    
+    import resource  # not on Windows
+
     limit = 200_000  # less than a checkpoint, more than the store of the data
     done = subprocess.run(
         command(tmp_path, 96, 2), capture_output=True, text=True, check=False,

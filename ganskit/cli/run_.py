@@ -40,6 +40,7 @@ def command(
     ganskit run dcgan-faces --data my/pictures --set batch_size=64 --set nets.G.width=64
     ganskit run dcgan-rooms --resume
     """
+    from ganskit.engine.distributed import World
     from ganskit.train import resolve, run
 
     if dry_run:
@@ -51,4 +52,8 @@ def command(
         recipe, data=data, settings=settings, out=out, resume=resume, init_from=init_from, device=device,
         precision=precision, workers=workers,
     )  # fmt: skip
-    click.echo(f"{path}: recipe.toml, metrics.jsonl, samples/, checkpoints/. Draw more with: ganskit sample {path}")
+    if World.join().leads:
+        more = f"Draw more with: ganskit sample {path}"
+        if ".py" in recipe:  # whose classes are known to that file alone
+            more = f'Draw more with: ganskit.load("{path}", recipe=...).sample(64)'
+        click.echo(f"{path}: recipe.toml, metrics.jsonl, samples/, checkpoints/. {more}")

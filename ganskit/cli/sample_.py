@@ -35,9 +35,12 @@ def command(
     from ganskit.evaluate.model import load
     from ganskit.pictures import is_pictures, save_grid
 
+    file = out or run / "samples" / f"seed-{seed}.png"
+    file = file if file.suffix else file.with_suffix(".png")
+    if file.suffix.lower() != ".png":
+        raise UserError(f"{file}: the grid is written as PNG, so --out should end in .png.")
     model = load(run, checkpoint=checkpoint, ema=not no_ema, device=device)
     x = model.sample(num, seed, label, batch_stats)
     if not is_pictures(x):
         raise UserError(f"The samples of {run} have shape {tuple(x.shape[1:])}, which is no picture: use ganskit.load in Python.")
-    file = out or run / "samples" / f"seed-{seed}.png"
-    click.echo(save_grid(x, file if file.suffix else file.with_suffix(".png")))
+    click.echo(save_grid(x, file))

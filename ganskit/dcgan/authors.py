@@ -15,6 +15,7 @@ from ganskit.engine import checkpoint as checkpoints
 from ganskit.engine.checkpoint import Checkpoint
 from ganskit.engine.engine import build_nets
 from ganskit.engine.rundir import RunDir
+from ganskit.engine.state import net_tensors
 from ganskit.errors import UserError
 from ganskit.game import Nets
 from ganskit.recipe import Recipe, named
@@ -36,7 +37,7 @@ def import_run(folder: Path, out: Path | None = None) -> Path:
     directory = RunDir.choose("dcgan-authors-svhn", out, resume=False)
     with directory.locked():
         directory.begin(recipe)
-        tensors = {f"nets/{path.replace('.', '/', 1)}": t.detach().contiguous() for path, t in nets.state_dict().items()}
+        tensors = {path: t.detach().contiguous() for path, t in net_tensors(nets)}
         meta = {"round": recipe.samples // recipe.batch_size, "samples": recipe.samples, "stage_samples": 0, "numbers": {}}
         checkpoints.write(directory.checkpoints, Checkpoint(tensors, meta | {"time_s": 0.0, "data": None, "environment": {}}))
     return directory.path

@@ -56,7 +56,8 @@ def compiled(turn: Turn, nets: Nets, stage: Stage, backend: str) -> Compute:
     """The loss as one compiled function of the batch's tensors.
 
     Static shapes, because a resume after a change of batch size would otherwise trace another graph; random numbers
-    from torch's own generator, because inductor's would be other ones than eager's.
+    from torch's own generator, because inductor's would be other ones than eager's; no cache on disk, because inductor
+    pickles it.
     """
 
     def play(tensors: dict[str, torch.Tensor]) -> tuple[torch.Tensor, Parts, dict[str, torch.Tensor]]:
@@ -65,7 +66,9 @@ def compiled(turn: Turn, nets: Nets, stage: Stage, backend: str) -> Compute:
 
     # torch keeps compiled graphs by code object and refuses a ninth: each turn of each stage needs one of its own
     play.__code__ = play.__code__.replace(co_name=f"play_{turn.player}")
-    options: dict[str, Any] = {"options": {"fallback_random": True}} if backend == "inductor" else {}
+    options: dict[str, Any] = (
+        {"options": {"fallback_random": True, "force_disable_caches": True}} if backend == "inductor" else {}
+    )
     fast = torch.compile(play, backend=backend, dynamic=False, **options)
 
     def compute(b: Batch) -> tuple[torch.Tensor, Parts]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
+from tqdm import tqdm
 
 from ganskit.data.prepare import prepare
 from ganskit.data.sampler import indices
@@ -16,6 +17,7 @@ from ganskit.engine.device import resolve_device
 from ganskit.engine.distributed import World
 from ganskit.engine.engine import Deal, Engine
 from ganskit.engine.rundir import RunDir
+from ganskit.engine.state import net_tensors
 from ganskit.engine.training import Training
 from ganskit.errors import UserError
 from ganskit.game import Nets
@@ -41,23 +43,22 @@ def run(
     world = World.join()
     where = resolve_device(device, world.local_rank)
     directory = RunDir.choose(recipe.name, Path(out) if out is not None else None, resume)
-    with directory.locked() if world.leads else _nothing(), torch.random.fork_rng():
-        store = prepare(recipe.data, workers=workers, progress=progress and world.leads)
+    show = progress and world.leads
+    with directory.locked() if world.leads else nullcontext(), torch.random.fork_rng():
+        directory.check(recipe)
+        weights = _weights(Path(init_from)) if init_from is not None else None
+        if resume and show and not directory.recipe_file.exists():
+            tqdm.write(f"There is no run in {directory.path} yet: starting one.")
+        store = prepare(recipe.data, workers=workers, progress=show)
         engine = Engine(recipe, store.fields, dealer(store, recipe.seed), where, world)
         if world.leads:
             directory.begin(recipe)
         world.wait()
-        training = Training(engine, directory, store.manifest.fingerprint, progress and world.leads)
-        if not training.restore() and init_from is not None:
-            taken = initialise_from(engine.nets, Path(init_from))
-            training.say(f"{taken} tensors taken over from {init_from}.")
+        training = Training(engine, directory, store.manifest.fingerprint, show)
+        if not training.restore() and weights is not None:
+            training.say(f"{_initialise(engine.nets, weights)} tensors taken over from {init_from}.")
         training.train()
     return directory.path
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 def dealer(store: Store, seed: int) -> Deal:
@@ -65,20 +66,23 @@ def dealer(store: Store, seed: int) -> Deal:
     return lambda start, count: store.gather(indices(len(store), seed, start, count))
 
 
-def initialise_from(nets: Nets, run_path: Path) -> int:
-    """Copy weights from another run's newest checkpoint where path and shape agree; returns how many."""
+def _weights(run_path: Path) -> Mapping[str, torch.Tensor]:
+    """The tensors of another run's newest checkpoint."""
     file, _ = checkpoints.newest(RunDir(run_path).checkpoints)
     if file is None:
-        raise UserError(f"{run_path} has no whole checkpoint to take weights from.")
-    stored = checkpoints.read(file).tensors
+        raise UserError(f"{run_path} has no whole checkpoint to begin with: expected a folder that `ganskit run` made.")
+    return checkpoints.read(file).tensors
+
+
+@torch.no_grad()
+def _initialise(nets: Nets, weights: Mapping[str, torch.Tensor]) -> int:
+    """Copy weights where path and shape agree; returns how many. Raises UserError when there is none."""
     taken = 0
-    with torch.no_grad():
-        for name, net in nets.items():
-            for path, target in net.state_dict(keep_vars=True).items():
-                source = stored.get(f"nets/{name}/{path}")
-                if source is not None and source.shape == target.shape:
-                    target.copy_(source)
-                    taken += 1
+    for path, target in net_tensors(nets):
+        source = weights.get(path)
+        if source is not None and source.shape == target.shape:
+            target.copy_(source)
+            taken += 1
     if not taken:
-        raise UserError(f"No net in {run_path} has the name and shape of one here.")
+        raise UserError("No net of the run in --init-from has the name and shape of one here.")
     return taken

@@ -89,16 +89,20 @@ class RunDir:
                     self.path.rmdir()
             lock.release()
 
-    def begin(self, recipe: Recipe) -> None:
-        """Write the recipe; on a directory that has one, refuse a recipe that would train differently."""
+    def check(self, recipe: Recipe) -> None:
+        """Raise UserError when the directory holds a run of a recipe that trains differently, with the differences."""
         if self.recipe_file.exists():
             differences = list(compare(read_table(self.recipe_file), json.loads(json.dumps(to_table(recipe)))))
             if differences:
                 lines = "\n".join(f"  {key}: {old} in the run, {new} now" for key, old, new in differences)
                 raise UserError(
                     f"{self.path} was started with another recipe, so it cannot be resumed with this one:\n{lines}\n"
-                    "Take these changes back, or start a new run with another --out."
+                    "Resume it as it was started, or start a new run with another --out "
+                    "(with --init-from, to begin with the weights of this one)."
                 )
+
+    def begin(self, recipe: Recipe) -> None:
+        """Write the recipe."""
         replace_text(self.recipe_file, to_toml(recipe))
 
     def log(self, line: Mapping[str, Any]) -> None:

@@ -21,12 +21,12 @@ def save_state(engine: Engine) -> tuple[Tensors, dict[str, Any]]:
     """
     tensors: Tensors = {}
     numbers: dict[str, Any] = {}
-    for path, tensor in _net_tensors(engine.nets):
+    for path, tensor in net_tensors(engine.nets):
         if path.split("/")[1] in rank_local(engine.nets):
             tensors |= {f"rank/{rank}/{path}": t for rank, t in enumerate(engine.world.gather(tensor.detach()))}
         else:
             tensors[path] = tensor.detach()
-    tensors |= {f"ema/{path.removeprefix('nets/')}": t.detach() for path, t in _net_tensors(engine.averages)}
+    tensors |= {f"ema/{path.removeprefix('nets/')}": t.detach() for path, t in net_tensors(engine.averages)}
     for player, optimizer in engine.optimizers.items():
         for name, parameter in engine.owned[player].items():
             for key, value in optimizer.state.get(parameter, {}).items():
@@ -43,9 +43,9 @@ def save_state(engine: Engine) -> tuple[Tensors, dict[str, Any]]:
 def load_state(engine: Engine, tensors: Mapping[str, torch.Tensor], meta: Mapping[str, Any]) -> None:
     """Put a saved state into an engine made from the same recipe."""
     rank = f"rank/{engine.world.rank}/"
-    for path, target in _net_tensors(engine.nets):
+    for path, target in net_tensors(engine.nets):
         target.copy_(_stored(tensors, rank + path if rank + path in tensors else path))
-    for path, target in _net_tensors(engine.averages):
+    for path, target in net_tensors(engine.averages):
         target.copy_(_stored(tensors, f"ema/{path.removeprefix('nets/')}"))
     states = {**tensors, **meta["numbers"]}
     for player, optimizer in engine.optimizers.items():
@@ -64,7 +64,7 @@ def rank_local(nets: nn.Module) -> set[str]:
     return {name for name, net in nets.named_children() if getattr(net, "rank_local", False)}
 
 
-def _net_tensors(nets: nn.Module) -> list[tuple[str, torch.Tensor]]:
+def net_tensors(nets: nn.Module) -> list[tuple[str, torch.Tensor]]:
     """Parameters and persistent buffers as nets/G/blocks.0.weight."""
     return [(f"nets/{path.replace('.', '/', 1)}", t) for path, t in nets.state_dict(keep_vars=True).items()]
 

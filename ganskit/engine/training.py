@@ -139,8 +139,9 @@ class Training:
             kept, _ = checkpoints.newest(self.directory.checkpoints)
             good = f"The last good checkpoint is {kept}." if kept else "There is no checkpoint yet."
             raise RunFailed(
-                f"The loss or a gradient was not finite in round {bad}, so training stopped. {good} Try a lower learning rate "
-                "(--set game.D_opt.lr=1e-4), gradient clipping (--set game.G_opt.clip_norm=1) or --precision fp32."
+                f"The loss or a gradient was not finite in round {bad}, so training stopped. {good} Begin a new run with a lower "
+                "learning rate (--set game.D_opt.lr=1e-4), gradient clipping (--set game.G_opt.clip_norm=1) or --precision fp32; "
+                f"--init-from {self.directory.path} takes over the weights of this one."
             )
 
     def _save_checkpoint(self) -> None:

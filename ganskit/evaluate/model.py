@@ -14,6 +14,7 @@ from ganskit.engine.device import autocast, resolve_device, resolve_precision, s
 from ganskit.engine.engine import build_nets, placed
 from ganskit.engine.rundir import RunDir
 from ganskit.engine.sampling import as_input, sampling_batch
+from ganskit.engine.state import net_tensors
 from ganskit.errors import UserError
 from ganskit.evaluate.calibrate import freeze_statistics
 from ganskit.game import Nets
@@ -103,10 +104,10 @@ def load(
     where = resolve_device(device)
     nets = build_nets(recipe, recipe.data.provides())
     with torch.no_grad():
-        for path, target in nets.state_dict(keep_vars=True).items():
-            name = path.replace(".", "/", 1)
+        for path, target in net_tensors(nets):
+            name = path.removeprefix("nets/")
             stored = state.tensors.get(f"ema/{name}") if ema else None
-            stored = state.tensors.get(f"nets/{name}", state.tensors.get(f"rank/0/nets/{name}")) if stored is None else stored
+            stored = state.tensors.get(path, state.tensors.get(f"rank/0/{path}")) if stored is None else stored
             if stored is None or stored.shape != target.shape:
                 raise UserError(f"The checkpoint of {run} does not fit its recipe.toml at {name}.")
             target.copy_(stored)
