@@ -191,7 +191,8 @@ def test_a_plugins_loss_that_is_none(site: Path) -> None:
 def test_a_plugins_loss_is_used_and_its_version_recorded(site: Path) -> None:
     install(site, "mine", f'{HOOK}    registry.loss("mine", "mine_loss:Mine", "Me 2024")\n')
     (site / "mine_loss.py").write_text(
-        "from attrs import frozen\nfrom ganskit import NonSaturating\n\n@frozen\nclass Mine(NonSaturating):\n    weight: float = 1.0\n"
+        "from attrs import frozen\nfrom ganskit import NonSaturating\n\n"
+        "@frozen\nclass Mine(NonSaturating):\n    weight: float = 1.0\n"
     )
     shown = ganskit("show", "dcgan-mnist", "--set", "game.loss={use='mine', weight=3}")
     assert shown.returncode == 0, shown.stderr

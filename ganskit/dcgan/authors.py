@@ -61,7 +61,7 @@ def _read(file: Path, shape: torch.Size) -> torch.Tensor:
     except FileNotFoundError:
         raise UserError(f"{file} is missing: expected the folder with the authors' .npy arrays, 10 of G and 8 of D.") from None
     except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{file} is not an array that can be read: {error}") from error
+        raise UserError(f"{file} is not an .npy array of numbers: download it again.") from error
     ours = array.flip(2, 3) if array.ndim == 4 else array.T.contiguous() if array.ndim == 2 else array
     if ours.shape != shape:
         raise UserError(f"{file} has shape {tuple(array.shape)}, which does not fit the net's {tuple(shape)}.")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,10 +66,14 @@ def has_fused_optimizers(device: torch.device) -> bool:
 
 
 def processor(device: torch.device) -> str:
-    """What numbers depend on: the GPU's name, or the CPU's architecture and vector instructions."""
+    """What numbers depend on: the GPU's name, or the CPU's and its vector instructions."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
+    name = platform.processor() or platform.machine()
+    if (info := Path("/proc/cpuinfo")).exists():  # on Linux the platform module knows the architecture only
+        model = re.search(r"^model name\s*: (.*)$", info.read_text(), re.MULTILINE)
+        name = model[1].strip() if model else name
+    return f"{name} {torch.backends.cpu.get_cpu_capability()}"
 
 
 def seed_of(*key: int) -> int:
