@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from PIL import Image
@@ -141,6 +143,10 @@ def test_a_recipe_from_a_python_file(ganskit: Callable, here: Path) -> None:
     done = ganskit("run", "recipes.py:small", *TINY[:4], "--device", "cpu", "--out", "run")
     assert done.code == 0
     assert 'name = "small"' in Path("run/recipe.toml").read_text()
+    assert 'ganskit.load("run", recipe=...)' in done.out
+    refused = ganskit("sample", "run")
+    assert refused.code == 2
+    assert "toys:Blobs is not registered" in refused.err
 
 
 def test_show_gives_a_file_that_runs(ganskit: Callable, here: Path, pictures: Path) -> None:
@@ -167,6 +173,37 @@ def test_runs_are_numbered_and_the_last_is_resumed(ganskit: Callable, pictures: 
     refused = ganskit(*words, "--out", "runs/dcgan-mnist-001")
     assert refused.code == 2
     assert "holds a run already. Go on with it with --resume" in refused.err
+
+
+def test_resuming_needs_no_repetition(ganskit: Callable, pictures: Path) -> None:
+    assert ganskit("run", "dcgan-mnist", "--data", pictures, "--set", "data.size=16", *TINY).code == 0
+    done = ganskit("run", "dcgan-mnist", "--resume", "--set", "samples=128", "--device", "cpu")
+    assert done.code == 0, done.err
+    assert sorted(path.name for path in Path("runs").iterdir()) == ["dcgan-mnist-001"]
+    assert read_toml(Path("runs/dcgan-mnist-001/recipe.toml")).samples == 128
+    refused = ganskit("run", "dcgan-mnist", "--resume", "--set", "batch_size=8", "--device", "cpu")
+    assert refused.code == 2
+    assert "  batch_size: 16 in the run, 8 now\n" in refused.err
+
+
+def test_resume_of_nothing_says_that_it_begins(ganskit: Callable, pictures: Path) -> None:
+    done = ganskit("run", "dcgan-mnist", "--data", pictures, "--set", "data.size=16", *TINY, "--resume")
+    assert done.code == 0
+    assert "There is no run in runs/dcgan-mnist-001 yet: starting one." in done.out
+
+
+def test_ctrl_c_before_training(ganskit: Callable, pictures: Path, monkeypatch: pytest.MonkeyPatch, here: Path) -> None:
+    monkeypatch.setattr("ganskit.engine.run.prepare", Mock(side_effect=KeyboardInterrupt))
+    done = ganskit("run", "dcgan-mnist", "--data", pictures, *TINY, "--out", "run")
+    assert (done.code, done.err) == (130, "Interrupted.\n")
+    assert not (here / "run").exists()
+
+
+def test_a_disk_that_is_full_of_pictures(ganskit: Callable, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device", "grid.png")
+    monkeypatch.setattr("ganskit.engine.training.save_grid", Mock(side_effect=full))
+    done = ganskit("run", "dcgan-mnist", "--data", pictures, "--set", "data.size=16", *TINY)
+    assert (done.code, done.err) == (1, "Error: No space left on device: grid.png. What was finished before is still there.\n")
 
 
 def test_a_dry_run_writes_nothing(ganskit: Callable, here: Path, pictures: Path) -> None:

@@ -525,6 +525,13 @@ def test_init_from_takes_over_what_fits(finished: Path, tmp_path: Path, capsys: 
     assert theirs["nets/D/linear.weight"].shape != ours["nets/D/linear.weight"].shape
 
 
+def test_init_from_reaches_the_averages(finished: Path, tmp_path: Path) -> None:
+    standing_still = TwoPlayer(G_opt=SGD(lr=1e-20), D_opt=SGD(lr=1e-20))
+    begun = state(run(tiny(1, game=standing_still, ema=0.999), tmp_path / "run", init_from=finished))
+    for name in (name for name in begun if name.startswith("ema/")):
+        torch.testing.assert_close(begun[name], begun[name.replace("ema/", "nets/")])
+
+
 def test_init_from_is_for_the_beginning_only(finished: Path, copy: Path, tmp_path: Path) -> None:
     other = run(tiny(2, seed=5), tmp_path / "other")
     run(tiny(), copy, resume=True, init_from=other)
@@ -534,12 +541,13 @@ def test_init_from_is_for_the_beginning_only(finished: Path, copy: Path, tmp_pat
 @pytest.mark.parametrize("where", ["nowhere", "empty"])
 def test_init_from_nothing(tmp_path: Path, where: str) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match=f"{where} has no whole checkpoint to take weights from"):
+    with pytest.raises(UserError, match=f"{where} has no whole checkpoint to begin with"):
         run(tiny(), tmp_path / "run", init_from=tmp_path / where)
+    assert not (tmp_path / "run").exists()
 
 
 def test_init_from_another_architecture(finished: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"No net in .* has the name and shape of one here"):
+    with pytest.raises(UserError, match=r"No net of .* has the name and shape of one here"):
         run(tiny(nets=tiny_nets(8)), tmp_path / "run", init_from=finished)
 
 
