@@ -12,7 +12,7 @@ from torch import nn
 from ganskit.data.dataset import Field
 from ganskit.errors import UserError
 from ganskit.losses import Parts
-from ganskit.optim import Optimizer
+from ganskit.optim import Optimizer, positive
 from ganskit.registry import Pluggable
 
 
@@ -47,7 +47,7 @@ class Architecture(Pluggable):
 class Noise:
     """A source of z. `prior`: "uniform" is U(-1, 1), the DCGAN authors'; "normal" is N(0, 1); "unit" is U(0, 1)."""
 
-    dim: int = 100
+    dim: int = field(default=100, validator=positive)
     prior: str = field(default="uniform")
 
     @prior.validator

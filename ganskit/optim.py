@@ -13,6 +13,18 @@ from ganskit.registry import Pluggable
 NamedParameters = Iterable[tuple[str, torch.nn.Parameter]]
 
 
+def fraction(instance: object, attribute: object, value: float) -> None:
+    """An attrs validator: from 0 to below 1."""
+    if not 0 <= value < 1:
+        raise UserError(f"{type(instance).__name__}.{getattr(attribute, 'name', '?')} is {value}: expected 0 to below 1.")
+
+
+def not_negative(instance: object, attribute: object, value: float) -> None:
+    """An attrs validator: zero or above."""
+    if not value >= 0:
+        raise UserError(f"{type(instance).__name__}.{getattr(attribute, 'name', '?')} is {value}: expected 0 or more.")
+
+
 def positive(instance: object, attribute: object, value: float | None) -> None:
     """An attrs validator: above zero, or None."""
     if value is not None and not value > 0:
@@ -38,7 +50,7 @@ class Optimizer(Pluggable):
     """`clip_norm` bounds the norm of the whole gradient before the step. `weight_decay` is added to the gradient (L2)."""
 
     lr: float = field(default=2e-4, validator=positive)
-    weight_decay: float = 0.0
+    weight_decay: float = field(default=0.0, validator=not_negative)
     clip_norm: float | None = field(default=None, validator=positive)
     schedule: Decay | None = None
 
@@ -60,8 +72,8 @@ class Adam(Optimizer):
     it to 0.5 helped stabilize training."
     """
 
-    beta1: float = 0.5
-    beta2: float = 0.999
+    beta1: float = field(default=0.5, validator=fraction)
+    beta2: float = field(default=0.999, validator=fraction)
     eps: float = field(default=1e-8, validator=positive)
 
     def build(self, parameters: NamedParameters, fused: bool) -> torch.optim.Optimizer:
@@ -74,7 +86,7 @@ class Adam(Optimizer):
 class SGD(Optimizer):
     """Stochastic gradient descent; `momentum` as in torch (not Nesterov's)."""
 
-    momentum: float = 0.0
+    momentum: float = field(default=0.0, validator=not_negative)
 
     def build(self, parameters: NamedParameters, fused: bool) -> torch.optim.Optimizer:
         """torch.optim.SGD."""
@@ -85,7 +97,7 @@ class SGD(Optimizer):
 class RMSprop(Optimizer):
     """Tieleman & Hinton 2012, in torch's form (`alpha` is the decay of the mean square)."""
 
-    alpha: float = 0.99
+    alpha: float = field(default=0.99, validator=fraction)
     eps: float = field(default=1e-8, validator=positive)
 
     def build(self, parameters: NamedParameters, fused: bool) -> torch.optim.Optimizer:

@@ -25,8 +25,8 @@ COMPILE = ("auto", "off", "inductor", "aot_eager")
 _NO_TOML = (ValueError, RecursionError)  # a number too long for Python and lists too deep are none, either
 
 
-def _at_least_one(instance: Recipe, attribute: attrs.Attribute[int], value: int) -> None:
-    if value < 1:
+def _at_least_one(instance: Recipe, attribute: attrs.Attribute[Any], value: int | None) -> None:
+    if value is not None and value < 1:
         raise UserError(f"{attribute.name} is {value}: expected at least 1.")
 
 
@@ -50,8 +50,8 @@ class Recipe:
     compile: str = "auto"
     accumulate: int = field(default=1, validator=_at_least_one)
     ema: float | None = None
-    checkpoint_every: int | None = None
-    sample_every: int | None = None
+    checkpoint_every: int | None = field(default=None, validator=_at_least_one)
+    sample_every: int | None = field(default=None, validator=_at_least_one)
     log_every: int = field(default=20, validator=_at_least_one)
     paper: str = ""
     claims: tuple[str, ...] = ()

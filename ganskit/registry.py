@@ -96,6 +96,8 @@ class Registry:
         if not isinstance(target, str) or target.count(":") != 1:
             raise UserError(f'{distribution} registers {kind} "{name}" as {target!r}, not as "package.module:attribute".')
         taken = self._entries[kind].get(name)
+        if taken and taken.distribution == distribution:
+            raise UserError(f'{distribution} registers {kind} "{name}" twice. It should give one of them another name.')
         if taken:
             raise UserError(
                 f'{kind} "{name}" is registered by both {taken.distribution} and {distribution}. Uninstall one of '

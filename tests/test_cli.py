@@ -63,7 +63,7 @@ def test_without_arguments_it_says_what_there_is(ganskit: Callable) -> None:
         ("run", "Missing argument"),
         ("run dcgan-lsum", 'There is no recipe "dcgan-lsum". Did you mean "dcgan-lsun"?'),
         ("show nonsense", "Known: dcgan-cifar10, dcgan-faces,"),
-        ("run dcgan-mnist --sett x=1", "Did you mean '--set'?"),
+        ("run dcgan-mnist --sett x=1", "No such option"),
         ("run dcgan-mnist --data minst", 'There is no folder, file or dataset "minst". Did you mean "mnist"?'),
         ("run dcgan-mnist --data no/such/folder", "no/such/folder: there is no such folder or file."),
         ("list nonsense", 'There is no kind "nonsense". Known: architecture, dataset,'),
@@ -195,7 +195,7 @@ def test_resume_of_nothing_says_that_it_begins(ganskit: Callable, pictures: Path
 def test_ctrl_c_before_training(ganskit: Callable, pictures: Path, monkeypatch: pytest.MonkeyPatch, here: Path) -> None:
     monkeypatch.setattr("ganskit.engine.run.prepare", Mock(side_effect=KeyboardInterrupt))
     done = ganskit("run", "dcgan-mnist", "--data", pictures, *TINY, "--out", "run")
-    assert (done.code, done.err) == (130, "Interrupted.\n")
+    assert (done.code, done.err.strip()) == (130, "Interrupted.")
     assert not (here / "run").exists()
 
 

@@ -43,7 +43,9 @@ def again(recipe: Recipe) -> Recipe:
 
 @pytest.fixture(scope="module")
 def recipe() -> Recipe:
-    return named("dcgan-mnist")
+    """One whose options are none of the defaults."""
+    adam = Adam(lr=1e-3, weight_decay=1e-5)
+    return evolve(named("dcgan-mnist"), game=TwoPlayer(noise=Noise(100, "normal"), order="GD", G_opt=adam, D_opt=adam))
 
 
 def test_all_recipes_are_found() -> None:
@@ -120,9 +122,9 @@ def test_settings_of_the_recipe_itself(recipe: Recipe, settings: list[str], expe
         (["loss=minimax"], {"loss": Minimax()}),
         (["G_opt={use='rmsprop', lr=1, alpha=0.5}"], {"G_opt": RMSprop(lr=1.0, alpha=0.5)}),
         (["G_opt.lr=1"], {"G_opt": Adam(lr=1.0, weight_decay=1e-5)}),
-        (["G_opt.schedule={start=1, stop=2e3}"], {"G_opt": Adam(weight_decay=1e-5, schedule=Decay(1, 2000))}),
+        (["G_opt.schedule={start=1, stop=2e3}"], {"G_opt": Adam(lr=1e-3, weight_decay=1e-5, schedule=Decay(1, 2000))}),
         (["noise={dim=3}"], {"noise": Noise(3)}),
-        (["noise.dim=3"], {"noise": Noise(3, "uniform")}),
+        (["noise.dim=3"], {"noise": Noise(3, "normal")}),
         (["views=[]"], {"views": ()}),
     ],
 )
@@ -162,6 +164,9 @@ def test_later_settings_see_earlier_ones(recipe: Recipe) -> None:
         ("batch_size=1.5", ["batch_size", "a whole number", "1.5"]),
         ("batch_size=true", ["batch_size", "a whole number"]),
         ("batch_size=0", ["batch_size is 0", "at least 1"]),
+        ("checkpoint_every=0", ["checkpoint_every is 0", "at least 1"]),
+        ("sample_every=-1", ["sample_every is -1", "at least 1"]),
+        ("log_every=0", ["log_every is 0", "at least 1"]),
         ("batch_size=[1]", ["batch_size", "a whole number"]),
         ("batch_size=", ["batch_size", "a whole number"]),
         ("game.G_opt.lr=fast", ["game.G_opt.lr", "a number", "'fast'"]),

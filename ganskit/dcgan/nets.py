@@ -14,6 +14,7 @@ from torch import nn
 from ganskit.errors import UserError
 from ganskit.game import Architecture, Shape
 from ganskit.nets import BatchNorm
+from ganskit.optim import not_negative, positive
 
 NORMS = ("batch", "running", "none")
 
@@ -21,11 +22,6 @@ NORMS = ("batch", "running", "none")
 def _known_norm(instance: object, attribute: object, value: str) -> None:
     if value not in NORMS:
         raise UserError(f'norm is "{value}": expected one of {", ".join(NORMS)}.')
-
-
-def _above_zero(instance: object, attribute: object, value: int) -> None:
-    if value < 1:
-        raise UserError(f"{getattr(attribute, 'name', 'option')} is {value}: expected at least 1.")
 
 
 @frozen(kw_only=True)
@@ -38,9 +34,9 @@ class Convolutional(Architecture):
     running statistics), "running" torch's BatchNorm2d, "none" leaves it out.
     """
 
-    width: int = field(default=128, validator=_above_zero)
-    kernel: int = field(default=5, validator=_above_zero)
-    convs: int = field(default=1, validator=_above_zero)
+    width: int = field(default=128, validator=positive)
+    kernel: int = field(default=5, validator=positive)
+    convs: int = field(default=1, validator=positive)
     norm: str = field(default="batch", validator=_known_norm)
 
     def __attrs_post_init__(self) -> None:
@@ -146,7 +142,7 @@ class GeneratorNet(nn.Module):
 class Discriminator(Convolutional):
     """Section 3: strided convolutions, LeakyReLU 0.2, no batch norm on the first, a linear layer to one logit."""
 
-    slope: float = 0.2
+    slope: float = field(default=0.2, validator=not_negative)
 
     def build(self, shape: Shape) -> nn.Module:
         """x (N, C, H, H) in [-1, 1] -> logits (N, 1)."""

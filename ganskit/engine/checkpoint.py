@@ -43,13 +43,14 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
             os.fsync(written.fileno())
         # the checksum comes first: a checksum without a file is nothing, a file without a checksum would be damaged
         _write_text(_checksum_file(file), f"{_sha256(half)}  {file.name}\n")
+        half.chmod(_checksum_file(file).stat().st_mode)  # save_file makes it readable by its owner only
         half.replace(file)
         _sync_folder(folder)
     except (OSError, SafetensorError) as error:
         size = sum(t.nbytes for t in checkpoint.tensors.values())
         raise RunFailed(
             f"The checkpoint {file} cannot be written: {error}. It needs {size / 1e6:,.0f} MB. "
-            "The last good checkpoint is still there: make room and go on with --resume."
+            f"{'The last good checkpoint is still there: make' if files(folder) else 'Make'} room and go on with --resume."
         ) from error
     finally:
         for left_over in folder.glob("*.partial*"):  # of this attempt, or of one that was killed

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -15,12 +15,11 @@ from ganskit.data.store import Store
 from ganskit.engine import checkpoint as checkpoints
 from ganskit.engine.device import resolve_device
 from ganskit.engine.distributed import World
-from ganskit.engine.engine import Deal, Engine
+from ganskit.engine.engine import Deal, Engine, build_nets
 from ganskit.engine.rundir import RunDir
 from ganskit.engine.state import net_tensors
 from ganskit.engine.training import Training
-from ganskit.errors import UserError
-from ganskit.game import Nets
+from ganskit.errors import RunFailed, UserError
 from ganskit.recipe import Recipe
 
 
@@ -44,8 +43,9 @@ def run(
     where = resolve_device(device, world.local_rank)
     directory = RunDir.choose(recipe.name, Path(out) if out is not None else None, resume)
     show = progress and world.leads
-    with directory.locked() if world.leads else nullcontext(), torch.random.fork_rng():
+    with directory.locked() if world.leads else nullcontext(), torch.random.fork_rng([where] if where.type == "cuda" else []):
         directory.check(recipe)
+        build_nets(recipe, recipe.data.provides())  # a recipe that does not fit together fails before hours of preparing
         weights = _weights(Path(init_from)) if init_from is not None else None
         if resume and show and not directory.recipe_file.exists():
             tqdm.write(f"There is no run in {directory.path} yet: starting one.")
@@ -56,9 +56,23 @@ def run(
         world.wait()
         training = Training(engine, directory, store.manifest.fingerprint, show)
         if not training.restore() and weights is not None:
-            training.say(f"{_initialise(engine.nets, weights)} tensors taken over from {init_from}.")
-        training.train()
+            training.say(f"{_initialise(engine, weights)} tensors taken over from {init_from}.")
+        with _memory_errors():
+            training.train()
     return directory.path
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Turn a lack of memory, which torch reports as a RuntimeError, into advice."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, (MemoryError, torch.OutOfMemoryError)) and "allocate memory" not in str(error):
+            raise
+        raise RunFailed(
+            f"Out of memory: {str(error).splitlines()[0]} Use a smaller batch_size, or split each batch with --set accumulate=2."
+        ) from error
 
 
 def dealer(store: Store, seed: int) -> Deal:
@@ -75,14 +89,16 @@ def _weights(run_path: Path) -> Mapping[str, torch.Tensor]:
 
 
 @torch.no_grad()
-def _initialise(nets: Nets, weights: Mapping[str, torch.Tensor]) -> int:
-    """Copy weights where path and shape agree; returns how many. Raises UserError when there is none."""
+def _initialise(engine: Engine, weights: Mapping[str, torch.Tensor]) -> int:
+    """Copy weights where path and shape agree; returns how many. Averages begin there, too. Raises UserError for none."""
     taken = 0
-    for path, target in net_tensors(nets):
+    for path, target in net_tensors(engine.nets):
         source = weights.get(path)
         if source is not None and source.shape == target.shape:
             target.copy_(source)
             taken += 1
     if not taken:
         raise UserError("No net of the run in --init-from has the name and shape of one here.")
+    for name, average in engine.averages.items():
+        average.load_state_dict(engine.nets[name].state_dict())
     return taken

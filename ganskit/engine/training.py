@@ -67,10 +67,11 @@ class Training:
 
     def _load(self, state: Checkpoint) -> None:
         then, now = state.meta["environment"], environment(self.engine)
-        if state.meta.get("data") != self.data:
+        before = state.meta.get("data")
+        if before != self.data:
             raise UserError(
-                f"{self.directory.path} was trained on other data: their fingerprint was {state.meta.get('data')} and is {self.data} "
-                "now. Give back the data it was trained on, or start a new run with another --out."
+                f"{self.directory.path} was trained on other data: their fingerprint was {before} and is {self.data} now. "
+                "Give back the data it was trained on, or start a new run with another --out."
             )
         for key in (key for key in then if now.get(key) != then[key]):
             self.say(f"Warning: {key} was {then[key]} and is {now.get(key)} now: results will not be bit-identical.")
@@ -170,10 +171,9 @@ class Training:
     def _report(self, bar: tqdm[Any], rate: float) -> None:
         """A line for logs that are no terminal, where a bar would only be noise."""
         if self.progress and bar.disable and self.world.leads:
-            left_s = (self.recipe.samples - self.engine.samples) / rate
-            self.say(
-                f"{self.engine.samples:,} of {self.recipe.samples:,} samples, {rate:,.0f} images/s, {tqdm.format_interval(left_s)} left"
-            )
+            done, budget = self.engine.samples, self.recipe.samples
+            left = tqdm.format_interval(max(budget - done, 0) / rate)
+            self.say(f"{done:,} of {budget:,} samples, {rate:,.0f} images/s, {left} left")
 
     def say(self, text: str) -> None:
         if self.world.leads:

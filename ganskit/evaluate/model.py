@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 from pathlib import Path
 
@@ -48,27 +49,24 @@ class Model:
             raise UserError(f'"{self.recipe.name}" was trained without labels: leave --label out.')
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             if batch_stats:
-                self.nets.train()
-                try:
-                    return self._make(num, seed_of(seed, 0), label)
-                finally:
-                    self.nets.eval()
+                nets = copy.deepcopy(self.nets).train()  # a copy, for there are nets with running statistics
+                return self._make(nets, num, seed_of(seed, 0), label)
             self._freeze()
-            chunks = [self._make(CHUNK, seed_of(seed, chunk), label) for chunk in range(-(-num // CHUNK))]
+            chunks = [self._make(self.nets, CHUNK, seed_of(seed, chunk), label) for chunk in range(-(-num // CHUNK))]
             return torch.cat(chunks)[:num]
 
     def _freeze(self) -> None:
         """Average batch-norm statistics over 50 seeded batches of 128, once."""
         if not self._frozen:
             seeds = (seed_of(CALIBRATION_SEED, i) for i in range(CALIBRATION_BATCHES))
-            freeze_statistics(self.nets, (partial(self._make, CALIBRATION_SIZE, seed, None) for seed in seeds))
+            freeze_statistics(self.nets, (partial(self._make, self.nets, CALIBRATION_SIZE, seed, None) for seed in seeds))
             self._frozen = True
 
-    def _make(self, num: int, seed: int, label: int | None) -> torch.Tensor:
+    def _make(self, nets: Nets, num: int, seed: int, label: int | None) -> torch.Tensor:
         game = self.recipe.game
         b = sampling_batch(game, num, seed, self.samples, self._real(num, seed, label), self.device)
         with autocast(self.precision, self.device):
-            return game.sample(self.nets, b).float().cpu()
+            return game.sample(nets, b).float().cpu()
 
     def _real(self, num: int, seed: int, label: int | None) -> dict[str, torch.Tensor]:
         """The real data that the game's samples are made from, in an order that follows from the seed."""
@@ -84,7 +82,7 @@ class Model:
 def load(
     run: str | Path,
     *,
-    checkpoint: str | Path | None = None,
+    checkpoint: str | Path | int | None = None,
     ema: bool = True,
     device: str = "auto",
     recipe: Recipe | None = None,
@@ -97,7 +95,8 @@ def load(
     directory = RunDir(Path(run))
     if not directory.recipe_file.exists():
         raise UserError(
-            f"{run} is not a run directory: it has no recipe.toml. Give a folder that `ganskit run` made, such as runs/dcgan-rooms-001."
+            f"{run} is not a run directory: it has no recipe.toml. Give a folder that `ganskit run` made, "
+            "such as runs/dcgan-rooms-001."
         )
     recipe = recipe or read_toml(directory.recipe_file)
     state = checkpoints.read(_file(directory, checkpoint))
@@ -114,7 +113,7 @@ def load(
     return Model(recipe, nets, state.meta["samples"], where)
 
 
-def _file(directory: RunDir, checkpoint: str | Path | None) -> Path:
+def _file(directory: RunDir, checkpoint: str | Path | int | None) -> Path:
     there = checkpoints.files(directory.checkpoints)
     if checkpoint is None:
         file, _ = checkpoints.newest(directory.checkpoints)
@@ -122,7 +121,7 @@ def _file(directory: RunDir, checkpoint: str | Path | None) -> Path:
             raise UserError(f"{directory.path} has no whole checkpoint yet." + (" All there are damaged." if there else ""))
         return file
     text = str(checkpoint)
-    file = next((f for f in there if text.isdigit() and int(f.stem) == int(text)), Path(checkpoint))
+    file = next((f for f in there if text.isdecimal() and int(f.stem) == int(text)), Path(text))
     if not file.is_file():
         raise UserError(
             f"There is no checkpoint {checkpoint}: {directory.path} has {', '.join(f.stem for f in there) or 'none'}."

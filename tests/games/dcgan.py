@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from toys import Blobs, tiny_nets
-
 from ganskit import Adam, Recipe, TwoPlayer
+
+from toys import Blobs, tiny_nets
 
 
 def recipe() -> Recipe:
