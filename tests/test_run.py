@@ -577,3 +577,14 @@ def test_micro_batches_add_up_to_the_batch(tmp_path: Path, same_batch: bool) -> 
     lines = metrics(tmp_path / "1"), metrics(tmp_path / "2")
     for one, other in zip(*lines, strict=True):
         assert one["D.fake"] == pytest.approx(other["D.fake"], abs=2e-6)
+
+
+def test_a_name_resumes_with_the_changes_it_was_started_with(tmp_path: Path) -> None:
+    small = ["data.num_images=40", "data.size=16", "nets.G.width=4", "nets.D.width=4", "batch_size=8", "samples=64"]
+    out = package.run("dcgan-rooms", settings=small, out=tmp_path / "run", progress=False)
+    package.run("dcgan-rooms", resume=True, out=out, settings=["samples=128"], progress=False)
+    assert package.load(out).samples == 128
+    with pytest.raises(UserError, match="batch_size: 8 in the run, 16 now"):
+        package.run("dcgan-rooms", resume=True, out=out, settings=["batch_size=16"], progress=False)
+    with pytest.raises(UserError, match="name: dcgan-rooms in the run, dcgan-lsun now"):
+        package.run("dcgan-lsun", resume=True, out=out, progress=False)
