@@ -19,7 +19,8 @@ def describe(recipe: Recipe, device: str) -> str:
     """A few lines: nets and their sizes, data, budget, device, disk. Raises UserError for what would stop the run."""
     where = resolve_device(device)
     counts = parameter_counts(recipe)
-    states = 3 + (recipe.ema is not None)  # a parameter, and Adam's two moments of it
+    averaged = [net for player in recipe.game.players().values() if player.ema and recipe.ema is not None for net in player.nets]
+    tensors = 3 * sum(counts.values()) + sum(counts[net] for net in averaged)  # a parameter, and Adam's two moments of it
     fields = ", ".join(f"{name} {field.shape}" for name, field in recipe.data.provides().items())
     found, missing = _examples(recipe.data)
     lines = [f"{recipe.name}: {recipe.paper}" if recipe.paper else recipe.name]
@@ -28,7 +29,7 @@ def describe(recipe: Recipe, device: str) -> str:
         f"  {'data':<12} {found}{fields}",
         f"  {'budget':<12} {recipe.samples:,} samples in batches of {recipe.batch_size}",
         f"  {'device':<12} {where}, {resolve_precision(recipe.precision, where)}",
-        f"  {'checkpoint':<12} about {sum(counts.values()) * 4 * states / 1e6:,.0f} MB, twice",
+        f"  {'checkpoint':<12} about {tensors * 4 / 1e6:,.0f} MB, twice",
     ]
     return "\n".join(lines + missing)
 
