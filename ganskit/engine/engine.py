@@ -101,7 +101,7 @@ class Engine:
         """Average gradients over processes, check them, and step; a step that is not finite is skipped and recorded."""
         optimizer, settings = self.optimizers[turn.player], self.players[turn.player].opt
         gradients = [p.grad for p in parameters if p.grad is not None]
-        self.world.average(gradients)
+        self.world.average([*gradients, loss])  # the loss as well, so that all processes agree on whether it is finite
         norm = torch.nn.utils.get_total_norm(gradients)
         if settings.clip_norm is not None:
             torch.nn.utils.clip_grads_with_norm_(parameters, settings.clip_norm, norm)
