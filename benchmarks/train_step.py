@@ -50,9 +50,6 @@ def the_recipe(width: int, batch_size: int) -> Recipe:
 def plain(recipe: Recipe, data: torch.Tensor, device: torch.device) -> Step:
     """The loop of most tutorials."""
     nets = build_nets(recipe, recipe.data.provides()).to(device)
-    for module in nets.modules():
-        if isinstance(module, (nn.ReLU, nn.LeakyReLU)):
-            module.inplace = True
     g, d, bce = nets["G"], nn.Sequential(nets["D"], nn.Sigmoid()), nn.BCELoss()
     adam = {"lr": 2e-4, "betas": (0.5, 0.999)}
     g_opt, d_opt = torch.optim.Adam(g.parameters(), **adam), torch.optim.Adam(d.parameters(), **adam)

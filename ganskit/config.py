@@ -10,7 +10,7 @@ import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn
 
-from ganskit.errors import UserError, nearest
+from ganskit.errors import UnknownName, UserError, nearest
 from ganskit.registry import KINDS, Entry, Pluggable
 
 T = TypeVar("T")
@@ -20,9 +20,8 @@ Table = dict[str, Any]
 def kind_of(cls: type) -> str:
     """The registry's kind of a pluggable class: the kind whose base it derives from."""
     for base in cls.__mro__:
-        kind = {"TwoPlayer": ""}.get(base.__name__, base.__name__.lower())
-        if kind in KINDS:
-            return kind
+        if Pluggable in base.__bases__:
+            return base.__name__.lower()
     raise TypeError(f"{cls} is not pluggable")
 
 
@@ -43,7 +42,7 @@ def _made(name: str, kind: str | None, options: Mapping[str, object]) -> Any:  #
         raise UserError(f'"{name}" is a {" and a ".join(e.kind for e in found)}: write use("{name}", kind="{found[0].kind}").')
     if not found:
         known = [entry.name for k in kinds for entry in registry().entries(k)]
-        raise UserError(f'There is no {kind or "entry"} "{name}". {nearest(name, known)}')
+        raise UnknownName(f'There is no {kind or "entry"} "{name}". {nearest(name, known)}')
     return structure(_config_of(found[0]), options, name)
 
 
@@ -193,7 +192,10 @@ def _pluggable_hook(cls: type) -> Callable[[Any, Any], Any]:
         if not isinstance(name, str):
             raise ValueError(f'expected a name, or a table with use = "NAME", got {value!r}')
         if ":" in name:
-            raise UserError(f"{name} is not registered: a class without a name can be used from Python only.")
+            raise UserError(
+                f"{name} is not registered: a class without a name can be used from Python only, "
+                "as with ganskit.load(RUN, recipe=...)."
+            )
         made = _made(name, kind_of(cls), {key: each for key, each in value.items() if key != "use"})
         if not isinstance(made, cls):
             raise ValueError(f'"{name}" is a {type(made).__name__}, not a {cls.__name__}')

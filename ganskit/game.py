@@ -27,11 +27,10 @@ class Nets(nn.ModuleDict):
 
 @frozen
 class Shape:
-    """What a net is built for: the shapes of one input and one output sample, and the number of classes (0: no labels)."""
+    """What a net is built for: the shapes of one input and one output sample."""
 
     input: tuple[int, ...]
     output: tuple[int, ...]
-    num_classes: int = 0
 
 
 @frozen

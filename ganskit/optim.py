@@ -27,7 +27,7 @@ def not_negative(instance: object, attribute: object, value: float) -> None:
 
 def positive(instance: object, attribute: object, value: float | None) -> None:
     """An attrs validator: above zero, or None."""
-    if value is not None and not value > 0:
+    if value is not None and not 0 < value < float("inf"):
         raise UserError(f"{type(instance).__name__}.{getattr(attribute, 'name', '?')} is {value}: expected a number above 0.")
 
 
@@ -39,9 +39,13 @@ class Decay:
     stop: int
     final: float = 0.0
 
+    def __attrs_post_init__(self) -> None:
+        if not 0 <= self.start < self.stop:
+            raise UserError(f"A schedule from {self.start} to {self.stop}: expected 0 <= start < stop, in real samples dealt.")
+
     def factor(self, samples: int) -> float:
         """What the learning rate is multiplied by. A pure function of the clock, so nothing of it needs saving."""
-        done = (samples - self.start) / max(self.stop - self.start, 1)
+        done = (samples - self.start) / (self.stop - self.start)
         return 1.0 + (self.final - 1.0) * min(max(done, 0.0), 1.0)
 
 
@@ -54,8 +58,8 @@ class Optimizer(Pluggable):
     clip_norm: float | None = field(default=None, validator=positive)
     schedule: Decay | None = None
 
-    def build(self, parameters: NamedParameters, fused: bool) -> torch.optim.Optimizer:
-        """The torch optimiser. `fused` when the device has kernels for it."""
+    def build(self, parameters: NamedParameters) -> torch.optim.Optimizer:
+        """The torch optimiser, with fused kernels where torch has them."""
         raise NotImplementedError
 
     def lr_at(self, samples: int) -> float:
@@ -76,10 +80,10 @@ class Adam(Optimizer):
     beta2: float = field(default=0.999, validator=fraction)
     eps: float = field(default=1e-8, validator=positive)
 
-    def build(self, parameters: NamedParameters, fused: bool) -> torch.optim.Optimizer:
+    def build(self, parameters: NamedParameters) -> torch.optim.Optimizer:
         """torch.optim.Adam with L2 in the gradient."""
         betas = (self.beta1, self.beta2)
-        return torch.optim.Adam(parameters, self.lr, betas, self.eps, self.weight_decay, fused=fused)
+        return torch.optim.Adam(parameters, self.lr, betas, self.eps, self.weight_decay, fused=True)
 
 
 @frozen(kw_only=True)
@@ -88,9 +92,9 @@ class SGD(Optimizer):
 
     momentum: float = field(default=0.0, validator=not_negative)
 
-    def build(self, parameters: NamedParameters, fused: bool) -> torch.optim.Optimizer:
+    def build(self, parameters: NamedParameters) -> torch.optim.Optimizer:
         """torch.optim.SGD."""
-        return torch.optim.SGD(parameters, self.lr, self.momentum, weight_decay=self.weight_decay, fused=fused)
+        return torch.optim.SGD(parameters, self.lr, self.momentum, weight_decay=self.weight_decay, fused=True)
 
 
 @frozen(kw_only=True)
@@ -100,6 +104,6 @@ class RMSprop(Optimizer):
     alpha: float = field(default=0.99, validator=fraction)
     eps: float = field(default=1e-8, validator=positive)
 
-    def build(self, parameters: NamedParameters, fused: bool) -> torch.optim.Optimizer:
+    def build(self, parameters: NamedParameters) -> torch.optim.Optimizer:
         """torch.optim.RMSprop, which has no fused kernel."""
         return torch.optim.RMSprop(parameters, self.lr, self.alpha, self.eps, self.weight_decay)

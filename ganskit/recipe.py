@@ -60,6 +60,8 @@ class Recipe:
         for name, value, known in (("precision", self.precision, PRECISIONS), ("compile", self.compile, COMPILE)):
             if value not in known:
                 raise UserError(f'{name} is "{value}". {nearest(value, known)}')
+        if not self.name or not self.name.isprintable() or len(self.name) > 100:
+            raise UserError(f"name is {self.name!r}: expected 1 to 100 printable characters, for it names the run's folder.")
         if self.batch_size % self.accumulate:
             raise UserError(f"batch_size {self.batch_size} does not split into accumulate = {self.accumulate} equal parts.")
         if self.ema is not None and not 0 <= self.ema < 1:
@@ -129,7 +131,7 @@ def to_toml(recipe: Recipe) -> str:
     """
     import tomli_w
 
-    text = tomli_w.dumps(to_table(recipe) | {"plugins": _versions(recipe)})
+    text = tomli_w.dumps(to_table(recipe) | {"plugins": versions(recipe)})
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -151,7 +153,7 @@ def read_table(file: Path) -> Table:
         raise UserError(f"{file} cannot be read: {error}") from error
 
 
-def _versions(recipe: Recipe) -> dict[str, str]:
+def versions(recipe: Recipe) -> dict[str, str]:
     """Distribution and version of every registered value in the recipe."""
     from ganskit.plugins import registry
 

@@ -16,7 +16,7 @@ from ganskit.recipe import Recipe, evolve, from_file, from_table, named, overrid
 
 
 def resolve(
-    recipe: Recipe | str,
+    recipe: Recipe | str | Path,
     *,
     data: str | Path | None = None,
     settings: Sequence[str] = (),
@@ -29,10 +29,12 @@ def resolve(
     are the recipe's. A name that `resumes` a run means the recipe in there, with the changes it was started with.
     Raises UserError.
     """
-    if isinstance(recipe, str):
+    if not isinstance(recipe, Recipe):
+        recipe = str(recipe)
         recipe = from_file(recipe) if is_file(recipe) else _of_run(named(recipe), resumes)
     if data is not None:
         recipe = evolve(recipe, data=_other_data(recipe.data, data))
+    settings = [settings] if isinstance(settings, str) else settings
     if precision is not None:
         settings = [*settings, f"precision={precision}"]
     return override(recipe, settings)
@@ -55,12 +57,14 @@ def _other_data(asked: Dataset, data: str | Path) -> Dataset:
     """What is at a path, or a registered dataset, in the size and channels of the recipe's own data."""
     pixels = [field.shape for field in asked.provides().values() if field.pixels and len(field.shape) == 3]
     channels, size = (pixels[0][0], pixels[0][1]) if pixels else (3, 64)
+    if not str(data).strip():
+        raise UserError("--data is empty: expected a folder of pictures, a .zip, an LMDB, or a dataset's name.")
     if isinstance(data, str) and "/" not in data and not Path(data).exists():
         names = [entry.name for entry in registry().entries("dataset")]
         if data not in names:
             raise UserError(f'There is no folder, file or dataset "{data}". {nearest(data, names)}')
         return _with_shape(data, size, channels)
-    return detect(data, size, channels)
+    return detect(Path(data).expanduser().absolute(), size, channels)  # for a resume from another folder
 
 
 def _with_shape(name: str, size: int, channels: int) -> Dataset:
@@ -72,7 +76,7 @@ def _with_shape(name: str, size: int, channels: int) -> Dataset:
 
 
 def run(
-    recipe: Recipe | str,
+    recipe: Recipe | str | Path,
     *,
     data: str | Path | None = None,
     settings: Sequence[str] = (),
@@ -91,7 +95,7 @@ def run(
     Data are prepared by `workers` processes, which start by importing your script: call this under
     `if __name__ == "__main__":`. Raises UserError, RunFailed or Interrupted; the last good checkpoint is kept.
     """
-    named_run = isinstance(recipe, str) and not is_file(recipe) and resume
+    named_run = resume and not isinstance(recipe, Recipe) and not is_file(str(recipe))
     directory = RunDir.choose(str(recipe), Path(out) if out is not None else None, resume) if named_run else None
     chosen = resolve(recipe, data=data, settings=settings, precision=precision, resumes=directory)
     return run_recipe(chosen, out=out, resume=resume, device=device, init_from=init_from, progress=progress, workers=workers)

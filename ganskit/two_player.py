@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -109,20 +110,16 @@ class TwoPlayer(Game):
         """What D minimises. Real and generated samples pass D as separate batches, as in the DCGAN authors' code."""
         fake = b.fake if "fake" in b else self.generate(nets, b).detach()
 
-        def judge(x: torch.Tensor) -> torch.Tensor:
-            return self.judge(nets, x, b)
-
+        judge = partial(self.judge, nets, b=b)
         return self.loss.discriminator(judge(b.x), judge(fake)) | self.penalty("D", nets, b, judge, fake)
 
     def g_loss(self, nets: Nets, b: Batch) -> Parts:
         """What G minimises."""
         fake = self.generate(nets, b)
-        if self.same_batch:
+        if self.same_batch and self.order == "GD":
             b.keep(fake=fake)
 
-        def judge(x: torch.Tensor) -> torch.Tensor:
-            return self.judge(nets, x, b)
-
+        judge = partial(self.judge, nets, b=b)
         real = judge(b.x) if self.loss.needs_real else None
         return self.loss.generator(judge(fake), real) | self.penalty("G", nets, b, judge, fake)
 

@@ -11,8 +11,10 @@ import torch
 import ganskit
 from ganskit import UserError
 from ganskit.data.mnist import Mnist
-from ganskit.dcgan.authors import import_run
+from ganskit.dcgan.authors import DISCRIMINATOR, GENERATOR, import_run
 from ganskit.dcgan.features import pooled_features
+from ganskit.engine.engine import build_nets
+from ganskit.recipe import named
 
 
 @pytest.mark.real
@@ -31,6 +33,21 @@ def test_the_authors_svhn_networks_are_ours(real: Path, tmp_path: Path) -> None:
     # about +5, -5 and -18; with the kernels unflipped noise passes for real
     assert real_logit > 2 > -2 > fake_logit > noise_logit + 5
     assert wrong > 0
+
+
+def test_arrays_in_the_authors_orientation_become_our_weights(tmp_path: Path) -> None:
+    """Theirs: matrices (inputs, outputs), kernels that convolve; in the order of their parameter lists."""
+    recipe = named("dcgan-svhn")
+    nets = build_nets(recipe, recipe.data.provides())
+    for net, stem, paths in (("G", "200_gen_params", GENERATOR), ("D", "200_discrim_params", DISCRIMINATOR)):
+        assert sorted(paths) == sorted(name for name, _ in nets[net].named_parameters())
+        for number, path in enumerate(paths, start=1):
+            array = nets[net].get_parameter(path).detach().numpy()
+            theirs = array[:, :, ::-1, ::-1] if array.ndim == 4 else array.T
+            np.save(tmp_path / f"{stem}.jl_{number:02}.npy", np.ascontiguousarray(theirs))
+    model = ganskit.load(import_run(tmp_path, tmp_path / "run"))
+    for name, weight in nets.state_dict().items():
+        assert torch.equal(model.nets.state_dict()[name], weight)
 
 
 def test_arrays_that_are_missing_or_of_another_shape_are_named(tmp_path: Path) -> None:

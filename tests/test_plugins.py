@@ -39,7 +39,7 @@ BROKEN = {
     ),
     "takes its own name": (
         f'{HOOK}{LEFT}    registry.loss("left-behind", "a:B")',
-        'loss "left-behind" is registered by both whole and whole',
+        'whole registers loss "left-behind" twice',
     ),
     "asks for too much": (GOOD.replace("(registry)", "(registry, trainer)"), "trainer"),
     "implements an unknown hook": (GOOD.replace("_register", "_registr"), "ganskit_registr"),

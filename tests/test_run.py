@@ -23,11 +23,12 @@ from safetensors.torch import load_file, save_file
 import ganskit as package
 from ganskit import SGD, Adam, Batch, Nets, Optimizer, Recipe, RMSprop, TwoPlayer, UserError
 from ganskit.engine import checkpoint as checkpoints
+from ganskit.engine.checkpoint import Checkpoint
 from ganskit.engine.rundir import RunDir
 from ganskit.engine.training import Interrupted
 from ganskit.errors import RunFailed
 
-from toys import Blobs, tiny_nets
+from toys import Blobs, Examples, tiny_nets
 
 BATCH = 8
 ROUND = 2 * BATCH
@@ -223,13 +224,13 @@ def test_intervals_may_change(copy: Path) -> None:
 
 
 def test_other_pictures_are_refused(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("toys.Examples.__init__", changed_examples)
-    with pytest.raises(UserError, match="was trained on other data: their fingerprint was blobs 1 and is blobs 2 now"):
-        run(tiny(7), copy, resume=True)
-
-
-def changed_examples(self: object, num: int, size: int, keys: tuple[str, ...]) -> None:
-    self.__dict__ |= {"num": num, "size": size, "keys": keys, "fingerprint": "blobs 2"}
+    read = Examples.read
+    monkeypatch.setattr(Examples, "fingerprint", "blobs 2", raising=False)
+    run(tiny(7), copy, resume=True)  # the same pictures elsewhere are the same data
+    monkeypatch.setattr(Examples, "fingerprint", "blobs 3", raising=False)
+    monkeypatch.setattr(Examples, "read", lambda self, index: {key: 255 - x for key, x in read(self, index).items()})
+    with pytest.raises(UserError, match=r"was trained on other data: their digest was .* and is .* now"):
+        run(tiny(8), copy, resume=True)
 
 
 def test_another_environment_is_named(copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -276,19 +277,42 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     assert differing(finished, copy) == []
 
 
-def test_with_all_checkpoints_damaged_it_starts_over_and_keeps_the_new_ones(
-    finished: Path, copy: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_with_all_checkpoints_damaged_it_asks_and_touches_nothing(copy: Path) -> None:
     for file in checkpoints.files(copy / "checkpoints"):
         flip_a_byte(file)
     with pytest.raises(UserError, match=r"no whole checkpoint yet. All there are damaged"):
         package.load(copy, recipe=tiny())
-    run(tiny(3), copy, resume=True)
-    assert "Starting over" in capsys.readouterr().out
-    assert numbers(copy) == [2 * ROUND, 3 * ROUND]
-    run(tiny(), copy, resume=True)
-    assert "damaged" not in capsys.readouterr().out
-    assert differing(finished, copy) == []
+    before = {file: file.read_bytes() for file in copy.rglob("*") if file.is_file()}
+    with pytest.raises(UserError, match=r"None of the checkpoints in .* is whole"):
+        run(tiny(3), copy, resume=True)
+    after = {file: file.read_bytes() for file in before if file.name != "recipe.toml"}
+    assert after == {file: data for file, data in before.items() if file.name != "recipe.toml"}
+
+
+def test_a_recipe_edited_by_hand_is_refused(copy: Path) -> None:
+    file = copy / "recipe.toml"
+    file.write_text(file.read_text().replace("lr = 0.0002", "lr = 0.1"))
+    with pytest.raises(UserError, match=r"lr: 0\.1 in the run, 0\.0002 now"):
+        run(tiny(7), copy, resume=True)
+
+
+def test_a_folder_with_other_things_is_left_alone(copy: Path) -> None:
+    (copy / "recipe.toml").unlink()
+    before = sorted(copy.rglob("*"))
+    for resume in (False, True):
+        with pytest.raises(UserError, match="is not empty and holds no run"):
+            run(tiny(7), copy, resume=resume)
+    assert sorted(copy.rglob("*")) == before
+
+
+def test_tensors_of_another_shape_or_type_are_refused(copy: Path) -> None:
+    last = checkpoints.files(copy / "checkpoints")[-1]
+    whole = checkpoints.read(last)
+    for path in ("nets/G/linear.weight", "optim/G/G.linear.weight/exp_avg"):
+        for wrong in (whole.tensors[path][:1], whole.tensors[path].to(torch.int8)):
+            checkpoints.write(copy / "checkpoints", Checkpoint({**whole.tensors, path: wrong}, whole.meta))
+            with pytest.raises(UserError, match="checkpoint"):
+                run(tiny(7), copy, resume=True)
 
 
 def test_a_checkpoint_without_its_checksum_is_not_trusted(copy: Path) -> None:
@@ -356,7 +380,7 @@ def test_what_a_killed_process_left_is_removed(copy: Path) -> None:
 
 
 PROGRAM = """
-from toys import Blobs, tiny_nets
+from toys import Blobs, Examples, tiny_nets
 from ganskit import Recipe, TwoPlayer
 
 def recipe():
@@ -457,7 +481,7 @@ def test_ctrl_c_saves_and_the_rest_is_bitwise_the_same(tmp_path: Path, number: i
     said, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    assert f"Go on with --resume --out {out}" in errors
+    assert f"Go on with the same command and --resume --out {out}" in errors
     assert "Stopping after this round" in said
     (stopped,) = numbers(out)
     assert stopped == metrics(out)[-1]["samples"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ganskit.data.dataset import Dataset
+from ganskit.data.files import printable
 from ganskit.engine.device import resolve_device, resolve_precision
 from ganskit.engine.engine import build_nets
 from ganskit.errors import DataNotFound
@@ -23,7 +24,7 @@ def describe(recipe: Recipe, device: str) -> str:
     tensors = 3 * sum(counts.values()) + sum(counts[net] for net in averaged)  # a parameter, and Adam's two moments of it
     fields = ", ".join(f"{name} {field.shape}" for name, field in recipe.data.provides().items())
     found, missing = _examples(recipe.data)
-    lines = [f"{recipe.name}: {recipe.paper}" if recipe.paper else recipe.name]
+    lines = [f"{recipe.name}: {printable(recipe.paper)}" if recipe.paper else recipe.name]
     lines += [f"  {name:<12} {count:>12,} parameters" for name, count in counts.items()]
     lines += [
         f"  {'data':<12} {found}{fields}",

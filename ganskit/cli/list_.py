@@ -13,13 +13,9 @@ def command(kind: str | None) -> None:
     from ganskit.plugins import registry
     from ganskit.registry import KINDS
 
+    kind = ({f"{each}s": each for each in KINDS} | {"losses": "loss", "penalties": "penalty"}).get(kind or "", kind)
     if kind is not None and kind not in KINDS:
-        singular = kind[:-1] if kind.endswith("s") and kind != "loss" else kind
-        if kind == "losses":
-            singular = "loss"
-        if singular not in KINDS:
-            raise UserError(f'There is no kind "{kind}". {nearest(kind, KINDS)}')
-        kind = singular
+        raise UserError(f'There is no kind "{kind}". {nearest(kind, KINDS)}')
     entries = sorted(registry().entries(kind), key=lambda e: e.kind != "recipe")
     if not entries:
         click.echo(f"No {kind} is registered.")

@@ -72,9 +72,10 @@ def main() -> None:
         sys.stderr.close()  # the reader of our output has gone, `ganskit list | head`
         sys.exit(0)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        if not error.strerror:
             raise
-        _fail(f"{error.strerror}: {error.filename or 'the disk'}. What was finished before is still there.", 1)
+        kept = " What was finished before is still there." if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        _fail(f"{error.strerror}: {error.filename or 'the disk'}.{kept}", 1)
 
 
 def _fail(message: str, code: int) -> None:

@@ -11,7 +11,7 @@ from ganskit.cli.options import device_option
 
 @click.command("sample")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--num", default=64, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option("--num", default=64, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Sample i follows from the seed and i.")
 @click.option("--label", type=click.IntRange(0), help="The class to draw, for games with labels.")
 @click.option("--checkpoint", help="A checkpoint file or its number.  [default: the newest]")

@@ -74,7 +74,7 @@ class LsunSource(Source):
         size, expected = os.path.getsize(file), pages * statistics["psize"]
         # Reading what is missing would kill the process, as the file is mapped into memory. A few pages at the end
         # may never have been written: LMDB leaves out those that were freed before they were used.
-        if size < expected - _SPARE_PAGES * statistics["psize"]:
+        if size < expected - min(_SPARE_PAGES, pages // 10) * statistics["psize"]:
             raise BadData(f"{file} is cut short: {size:,} bytes, expected {expected:,}. Unpack the download again.")
         digest = hashlib.sha256(f"{statistics['entries']} {size} {os.stat(file).st_mtime_ns}".encode())
         return cls(str(folder), dataset, None, statistics["entries"], digest.hexdigest())
@@ -100,6 +100,12 @@ class LsunSource(Source):
         """The cursor, on record `index`."""
         if not 0 <= index < self._length:
             raise IndexError(index)
+        try:
+            return self._moved(index)
+        except _lmdb_error() as error:
+            raise BadData(f"{self._folder} is damaged: {error}. Unpack the download again.") from error
+
+    def _moved(self, index: int) -> Any:  # noqa: ANN401 - lmdb has no types
         if self._cursor is None or index < self._position:
             self._environment = _environment(self._folder)
             self._cursor = self._environment.begin().cursor()
@@ -117,6 +123,13 @@ class LsunSource(Source):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._folder, self._dataset, self._first, self._length, self.fingerprint)
+
+
+def _lmdb_error() -> type[Exception]:
+    import lmdb
+
+    error: type[Exception] = lmdb.Error
+    return error
 
 
 _environments: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()

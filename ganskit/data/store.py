@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -55,6 +56,11 @@ class Manifest:
     def skipped(self) -> tuple[tuple[str, str], ...]:
         """Name and reason of every original that could not be used."""
         return tuple(each for shard in self.shards for each in shard.skipped)
+
+    @property
+    def content(self) -> str:
+        """A digest of all examples, which stays the same wherever the originals or the store are moved."""
+        return hashlib.sha256("".join(shard.sha256 for shard in self.shards).encode()).hexdigest()
 
     def save(self, folder: Path) -> None:
         """Write manifest.json; from then on the store is complete."""

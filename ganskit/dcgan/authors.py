@@ -18,7 +18,7 @@ from ganskit.engine.rundir import RunDir
 from ganskit.engine.state import net_tensors
 from ganskit.errors import UserError
 from ganskit.game import Nets
-from ganskit.recipe import Recipe, named
+from ganskit.recipe import Recipe, named, to_table
 
 GENERATOR = (
     "linear.weight", "norm.weight", "norm.bias", "blocks.0.0.weight", "blocks.0.1.weight", "blocks.0.1.bias",
@@ -39,7 +39,10 @@ def import_run(folder: Path, out: Path | None = None) -> Path:
         directory.begin(recipe)
         tensors = {path: t.detach().contiguous() for path, t in net_tensors(nets)}
         meta = {"round": recipe.samples // recipe.batch_size, "samples": recipe.samples, "stage_samples": 0, "numbers": {}}
-        checkpoints.write(directory.checkpoints, Checkpoint(tensors, meta | {"time_s": 0.0, "data": None, "environment": {}}))
+        checkpoints.write(
+            directory.checkpoints,
+            Checkpoint(tensors, meta | {"time_s": 0.0, "recipe": to_table(recipe), "data": None, "environment": {}}),
+        )
     return directory.path
 
 

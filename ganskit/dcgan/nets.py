@@ -132,7 +132,7 @@ class GeneratorNet(nn.Module):
         h = self.linear(z)
         if self.per_unit:
             h = self.norm(h)
-        h = h.view(-1, self.top, 4, 4).to(memory_format=torch.channels_last)
+        h = h.view(-1, self.top, 4, 4)
         if not self.per_unit:
             h = self.norm(h)
         return torch.tanh(self.out(self.blocks(torch.relu_(h))))

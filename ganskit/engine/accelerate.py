@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch._dynamo.exc import BackendCompilerFailed
 from torch.overrides import TorchFunctionMode
 
+from ganskit.errors import RunFailed
 from ganskit.game import Batch, Nets, Stage, Turn
 from ganskit.losses import Parts
 
@@ -56,8 +58,7 @@ def compiled(turn: Turn, nets: Nets, stage: Stage, backend: str) -> Compute:
     """The loss as one compiled function of the batch's tensors.
 
     Static shapes, because a resume after a change of batch size would otherwise trace another graph; random numbers
-    from torch's own generator, because inductor's would be other ones than eager's; no cache on disk, because inductor
-    pickles it.
+    from torch's own generator, because inductor's would be other ones than eager's.
     """
 
     def play(tensors: dict[str, torch.Tensor]) -> tuple[torch.Tensor, Parts, dict[str, torch.Tensor]]:
@@ -66,18 +67,28 @@ def compiled(turn: Turn, nets: Nets, stage: Stage, backend: str) -> Compute:
 
     # torch keeps compiled graphs by code object and refuses a ninth: each turn of each stage needs one of its own
     play.__code__ = play.__code__.replace(co_name=f"play_{turn.player}")
-    options: dict[str, Any] = (
-        {"options": {"fallback_random": True, "force_disable_caches": True}} if backend == "inductor" else {}
-    )
+    options: dict[str, Any] = {"options": inductor_options()} if backend == "inductor" else {}
     fast = torch.compile(play, backend=backend, dynamic=False, **options)
 
     def compute(b: Batch) -> tuple[torch.Tensor, Parts]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's advice on compiling, which a user of ganskit cannot follow
-            total, parts, b.tensors = fast(b.tensors)
+            try:
+                total, parts, b.tensors = fast(b.tensors)
+            except BackendCompilerFailed as error:
+                why = str(error).splitlines()[0]
+                raise RunFailed(f"{turn.player}'s turn cannot be compiled: {why} Go on with --set compile=off.") from error
         return total, parts
 
     return compute
+
+
+def inductor_options() -> dict[str, bool]:
+    """No random numbers of its own, no pickled cache, and no choices by timing where torch lets us say so."""
+    import torch._inductor.config as config  # slow to import, and seldom wanted
+
+    options = {"fallback_random": True, "force_disable_caches": True}
+    return options | ({"deterministic": True} if hasattr(config, "deterministic") else {})
 
 
 def choose(turn: Turn, nets: Nets, b: Batch, backend: str) -> Compute:

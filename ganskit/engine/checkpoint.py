@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -14,9 +13,11 @@ from attrs import frozen
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from ganskit.data.files import sha256, write_whole
 from ganskit.errors import RunFailed, UserError
 
 FORMAT = 1
+META = {"format": int, "round": int, "samples": int, "stage_samples": int, "numbers": dict, "recipe": dict, "environment": dict}
 KEPT = 2
 """So many of the newest stay: the last, and the one to fall back on if that one is damaged."""
 
@@ -42,7 +43,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
         with half.open("rb+") as written:
             os.fsync(written.fileno())
         # the checksum comes first: a checksum without a file is nothing, a file without a checksum would be damaged
-        _write_text(_checksum_file(file), f"{_sha256(half)}  {file.name}\n")
+        write_whole(_checksum_file(file), f"{sha256(half)}  {file.name}\n".encode())
         half.chmod(_checksum_file(file).stat().st_mode)  # save_file makes it readable by its owner only
         half.replace(file)
         _sync_folder(folder)
@@ -69,7 +70,7 @@ def files(folder: Path) -> list[Path]:
 def is_whole(file: Path) -> bool:
     """Whether the file is what its checksum says."""
     try:
-        return _checksum_file(file).read_text().split()[0] == _sha256(file)
+        return _checksum_file(file).read_text().split()[0] == sha256(file)
     except (OSError, IndexError):
         return False
 
@@ -97,27 +98,15 @@ def read(file: Path) -> Checkpoint:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - not a dict
     except (OSError, SafetensorError, ValueError) as error:
         raise UserError(f"{file} is not a checkpoint that can be read: {error}") from error
-    if meta.get("format") != FORMAT:
-        raise UserError(f"{file} has checkpoint format {meta.get('format')}, and this ganskit reads {FORMAT}: upgrade ganskit.")
+    if isinstance(meta, dict) and isinstance(meta.get("format"), int) and meta["format"] > FORMAT:
+        raise UserError(f"{file} has checkpoint format {meta['format']}, and this ganskit reads {FORMAT}: upgrade ganskit.")
+    if not isinstance(meta, dict) or any(type(meta.get(key)) is not kind for key, kind in META.items()):
+        raise UserError(f"{file} is no checkpoint of ganskit.")
     return Checkpoint(tensors, meta)
 
 
 def _checksum_file(file: Path) -> Path:
     return file.with_suffix(".safetensors.sha256")
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _write_text(file: Path, text: str) -> None:
-    half = file.with_suffix(".partial-sha256")
-    with half.open("w") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    half.replace(file)
 
 
 def _sync_folder(folder: Path) -> None:

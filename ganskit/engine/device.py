@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from ganskit.errors import UserError
+from ganskit.errors import RunFailed, UserError
 
 
 def resolve_device(name: str = "auto", local_rank: int = 0) -> torch.device:
@@ -23,7 +23,7 @@ def resolve_device(name: str = "auto", local_rank: int = 0) -> torch.device:
     if torch.backends.mps.is_available():
         there.insert(0, "mps")
     if name == "auto":
-        return torch.device(f"cuda:{local_rank}" if there[0].startswith("cuda") else there[0])
+        name = "cuda" if there[0].startswith("cuda") else there[0]
     try:
         device = torch.device(name)
     except RuntimeError:
@@ -60,11 +60,6 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
-def has_fused_optimizers(device: torch.device) -> bool:
-    """Whether torch has one-kernel Adam and SGD for the device."""
-    return device.type in ("cpu", "cuda", "mps")
-
-
 def processor(device: torch.device) -> str:
     """What numbers depend on: the GPU's name, or the CPU's and its vector instructions."""
     if device.type == "cuda":
@@ -76,6 +71,25 @@ def processor(device: torch.device) -> str:
     return f"{name} {torch.backends.cpu.get_cpu_capability()}"
 
 
+# The fourth word of a key that is not a round's: SeedSequence takes a missing word for 0, so these streams never meet.
+FOR_WEIGHTS, FOR_GRIDS, FOR_SAMPLES, FOR_STATISTICS = 1, 2, 3, 4
+
+
 def seed_of(*key: int) -> int:
-    """A 63-bit seed that is a pure function of the key, e.g. (seed, rank, round)."""
+    """A 63-bit seed that is a pure function of the key: (seed, rank, round), or (seed, number, 0, purpose)."""
     return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turn a lack of memory, which torch reports as a RuntimeError, into advice."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        known = isinstance(error, (MemoryError, torch.OutOfMemoryError))
+        if not known and not re.search("allocate memory|not enough memory", str(error)):
+            raise
+        raise RunFailed(
+            f"Out of memory: {str(error).splitlines()[0]} Use smaller nets, a smaller batch_size, or split each batch "
+            "with --set accumulate=2."
+        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Sequence
 
@@ -26,11 +27,16 @@ class World:
     @classmethod
     def join(cls) -> World:
         """The world that torchrun made, or a world of one."""
-        if not dist.is_available() or "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
+        if not dist.is_available() or not dist.is_torchelastic_launched():
             return cls()
+        local_rank = int(os.environ["LOCAL_RANK"])
         if not dist.is_initialized():
-            dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-        return cls(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", "0")))
+            if torch.cuda.is_available():
+                torch.cuda.set_device(local_rank % torch.cuda.device_count())
+            # gloo for what is on the CPU: flags that must not make a GPU wait
+            dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+            atexit.register(dist.destroy_process_group)
+        return cls(dist.get_rank(), dist.get_world_size(), local_rank)
 
     def average(self, tensors: Sequence[torch.Tensor]) -> None:
         """Average the tensors over all processes, in place and in one bucket."""
@@ -42,19 +48,19 @@ class World:
         for t, piece in zip(tensors, torch.split(bucket, [t.numel() for t in tensors]), strict=True):
             t.copy_(piece.view_as(t))
 
-    def agree(self, flag: bool, device: torch.device) -> bool:
+    def agree(self, flag: bool) -> bool:
         """What the leading process says, so that decisions by the clock or by Ctrl-C are the same everywhere."""
         if self.size == 1:
             return flag
-        said = torch.tensor([int(flag)], device=device)
+        said = torch.tensor([int(flag)])
         dist.broadcast(said, 0)
         return bool(said.item())
 
-    def anybody(self, flag: bool, device: torch.device) -> bool:
+    def anybody(self, flag: bool) -> bool:
         """Whether any process says so."""
         if self.size == 1:
             return flag
-        said = torch.tensor([int(flag)], device=device)
+        said = torch.tensor([int(flag)])
         dist.all_reduce(said, dist.ReduceOp.MAX)
         return bool(said.item())
 
@@ -68,5 +74,4 @@ class World:
 
     def wait(self) -> None:
         """Until every process is here."""
-        if self.size > 1:
-            dist.barrier()
+        self.anybody(False)

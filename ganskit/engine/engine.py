@@ -10,7 +10,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from ganskit.data.dataset import Field
 from ganskit.engine.accelerate import Compute, choose
-from ganskit.engine.device import autocast, has_fused_optimizers, resolve_precision, seed_of
+from ganskit.engine.device import FOR_WEIGHTS, autocast, memory_errors, resolve_precision, seed_of
 from ganskit.engine.distributed import World
 from ganskit.engine.sampling import as_input
 from ganskit.errors import UserError, nearest
@@ -38,9 +38,11 @@ class Engine:
         self.recipe, self.game, self.fields, self.deal = recipe, recipe.game, provides, deal
         self.device, self.world = device or torch.device("cpu"), world or World()
         self.precision = resolve_precision(recipe.precision, self.device)
-        self.backend = {"auto": "inductor" if self.device.type == "cuda" else "off"}.get(recipe.compile, recipe.compile)
+        # "auto" is off until exact resume of compiled turns has been seen on a GPU; on a CPU compiling gains little
+        self.backend = "off" if recipe.compile == "auto" else recipe.compile
         if self.device.type == "cuda":
             torch.backends.cudnn.deterministic = True  # exact resume is a promise
+            torch.backends.cudnn.allow_tf32 = self.precision != "fp32"  # fp32 means it
         self.players = self.game.players()
         self.noises = self.game.noises()
         self.nets = placed(build_nets(recipe, provides), self.device)
@@ -126,7 +128,7 @@ class Engine:
         return stage
 
     def _optimizer(self, player: str) -> torch.optim.Optimizer:
-        return self.players[player].opt.build(self.owned[player].items(), has_fused_optimizers(self.device))
+        return self.players[player].opt.build(self.owned[player].items())
 
     def _next_batch(self, stage: Stage, scalars: Mapping[str, float]) -> Batch:
         """This process's part of the next batch: real data, noise and scalars."""
@@ -174,18 +176,20 @@ def build_nets(recipe: Recipe, provides: Mapping[str, Field]) -> Nets:
     missing = [name for name in shapes if name not in recipe.nets]
     if missing:
         raise UserError(f"{type(game).__name__} needs the nets {', '.join(shapes)}; the recipe lacks {', '.join(missing)}.")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed_of(recipe.seed))
+    with torch.random.fork_rng(devices=[]), memory_errors():
+        torch.manual_seed(seed_of(recipe.seed, 0, 0, FOR_WEIGHTS))
         return Nets({name: recipe.nets[name].build(shape) for name, shape in shapes.items()})
 
 
 def placed(nets: Nets, device: torch.device) -> Nets:
     """The nets on the device, with image weights in channels_last, the layout in which convolutions are fastest."""
     nets.to(device)
-    nets.to(memory_format=torch.channels_last)
+    for tensor in (*nets.parameters(), *nets.buffers()):
+        if tensor.ndim == 4:
+            tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
     return nets
 
 
 def owned_parameters(nets: Nets, player: Player) -> dict[str, torch.nn.Parameter]:
-    """A player's parameters by name, "G.linear.weight"."""
-    return {f"{net}.{name}": p for net in player.nets for name, p in nets[net].named_parameters()}
+    """A player's parameters by name, "G.linear.weight", without those that their net has frozen."""
+    return {f"{net}.{name}": p for net in player.nets for name, p in nets[net].named_parameters() if p.requires_grad}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -13,13 +13,13 @@ from ganskit.data.prepare import prepare
 from ganskit.data.sampler import indices
 from ganskit.data.store import Store
 from ganskit.engine import checkpoint as checkpoints
-from ganskit.engine.device import resolve_device
+from ganskit.engine.device import memory_errors, resolve_device
 from ganskit.engine.distributed import World
 from ganskit.engine.engine import Deal, Engine, build_nets
 from ganskit.engine.rundir import RunDir
 from ganskit.engine.state import net_tensors
 from ganskit.engine.training import Training
-from ganskit.errors import RunFailed, UserError
+from ganskit.errors import UserError
 from ganskit.recipe import Recipe
 
 
@@ -42,6 +42,7 @@ def run(
     world = World.join()
     where = resolve_device(device, world.local_rank)
     directory = RunDir.choose(recipe.name, Path(out) if out is not None else None, resume)
+    world.wait()  # until all have looked, before one of them writes
     show = progress and world.leads
     with directory.locked() if world.leads else nullcontext(), torch.random.fork_rng([where] if where.type == "cuda" else []):
         directory.check(recipe)
@@ -50,29 +51,19 @@ def run(
         if resume and show and not directory.recipe_file.exists():
             tqdm.write(f"There is no run in {directory.path} yet: starting one.")
         store = prepare(recipe.data, workers=workers, progress=show)
+        if store.manifest.num_skipped and show:
+            left_out, path = store.manifest.num_skipped, store.path
+            tqdm.write(f"{left_out} of {left_out + len(store)} originals were left out: ganskit data info {path} says why.")
         engine = Engine(recipe, store.fields, dealer(store, recipe.seed), where, world)
         if world.leads:
             directory.begin(recipe)
         world.wait()
-        training = Training(engine, directory, store.manifest.fingerprint, show)
+        training = Training(engine, directory, store.manifest.content, show)
         if not training.restore() and weights is not None:
             training.say(f"{_initialise(engine, weights)} tensors taken over from {init_from}.")
-        with _memory_errors():
+        with memory_errors():
             training.train()
     return directory.path
-
-
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Turn a lack of memory, which torch reports as a RuntimeError, into advice."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, (MemoryError, torch.OutOfMemoryError)) and "allocate memory" not in str(error):
-            raise
-        raise RunFailed(
-            f"Out of memory: {str(error).splitlines()[0]} Use a smaller batch_size, or split each batch with --set accumulate=2."
-        ) from error
 
 
 def dealer(store: Store, seed: int) -> Deal:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from attrs import frozen
 from filelock import FileLock, Timeout
 
 from ganskit.config import Table
+from ganskit.data.files import write_whole
 from ganskit.errors import UserError
 from ganskit.recipe import Recipe, read_table, to_table, to_toml
 
@@ -38,6 +38,10 @@ class RunDir:
             run = cls(out)
             if out.exists() and not out.is_dir():
                 raise UserError(f"{out} is a file: --out takes the folder in which to put the run.")
+            if out.is_dir() and not run.recipe_file.exists() and any(p.name != ".lock" for p in out.iterdir()):
+                raise UserError(
+                    f"{out} is not empty and holds no run: give --out a new folder, so that nothing in there is lost."
+                )
             if run.recipe_file.exists() and not resume:
                 raise UserError(f"{out} holds a run already. Go on with it with --resume, or give another --out.")
             return run
@@ -83,27 +87,31 @@ class RunDir:
         try:
             yield
         finally:
+            lock.release()  # first, because Windows removes no file that is locked
             if ours and not self.recipe_file.exists():
-                with suppress(OSError):  # a lock that is held cannot be removed on Windows
+                with suppress(OSError):
                     Path(lock.lock_file).unlink()
                     self.path.rmdir()
-            lock.release()
 
     def check(self, recipe: Recipe) -> None:
         """Raise UserError when the directory holds a run of a recipe that trains differently, with the differences."""
         if self.recipe_file.exists():
-            differences = list(compare(read_table(self.recipe_file), json.loads(json.dumps(to_table(recipe)))))
-            if differences:
-                lines = "\n".join(f"  {key}: {old} in the run, {new} now" for key, old, new in differences)
-                raise UserError(
-                    f"{self.path} was started with another recipe, so it cannot be resumed with this one:\n{lines}\n"
-                    "Resume it as it was started, or start a new run with another --out "
-                    "(with --init-from, to begin with the weights of this one)."
-                )
+            self.check_against(read_table(self.recipe_file), recipe)
+
+    def check_against(self, started: Table, recipe: Recipe) -> None:
+        """Raise UserError when the recipe trains differently from the one that the run was started with."""
+        differences = list(compare(started, json.loads(json.dumps(to_table(recipe)))))
+        if differences:
+            lines = "\n".join(f"  {key}: {old} in the run, {new} now" for key, old, new in differences)
+            raise UserError(
+                f"{self.path} was started with another recipe, so it cannot be resumed with this one:\n{lines}\n"
+                "Resume it as it was started, or start a new run with another --out "
+                "(with --init-from, to begin with the weights of this one)."
+            )
 
     def begin(self, recipe: Recipe) -> None:
         """Write the recipe."""
-        replace_text(self.recipe_file, to_toml(recipe))
+        write_whole(self.recipe_file, to_toml(recipe).encode())
 
     def log(self, line: Mapping[str, Any]) -> None:
         """Append a line to metrics.jsonl."""
@@ -113,8 +121,8 @@ class RunDir:
     def cut_back(self, samples: int) -> None:
         """Drop the metrics and sample grids of later rounds than the checkpoint's."""
         if self.metrics_file.exists():
-            lines = self.metrics_file.read_text(encoding="utf-8").splitlines(keepends=True)
-            replace_text(self.metrics_file, "".join(line for line in lines if _samples_in(line) <= samples))
+            lines = self.metrics_file.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+            write_whole(self.metrics_file, "".join(line for line in lines if _samples_in(line) <= samples).encode())
         for grid in (self.path / "samples").glob("[0-9]*.png"):
             if grid.stem.isdigit() and int(grid.stem) > samples:
                 grid.unlink()
@@ -124,7 +132,7 @@ def _samples_in(line: str) -> float:
     """The clock of a metrics line; a line that a kill cut off counts as later than everything."""
     try:
         return float(json.loads(line)["samples"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return float("inf")
 
 
@@ -139,13 +147,3 @@ def compare(old: Table, new: Table, where: str = "") -> Iterator[tuple[str, obje
             yield from compare(before, after, path)
         else:
             yield path, before, after
-
-
-def replace_text(file: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    half = file.with_name(f".{file.name}.partial")
-    with half.open("w", encoding="utf-8") as opened:
-        opened.write(text)
-        opened.flush()
-        os.fsync(opened.fileno())
-    half.replace(file)

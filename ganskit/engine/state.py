@@ -41,12 +41,13 @@ def save_state(engine: Engine) -> tuple[Tensors, dict[str, Any]]:
 
 @torch.no_grad()
 def load_state(engine: Engine, tensors: Mapping[str, torch.Tensor], meta: Mapping[str, Any]) -> None:
-    """Put a saved state into an engine made from the same recipe."""
+    """Put a saved state into an engine made from the same recipe. Raises UserError when it does not fit."""
     rank = f"rank/{engine.world.rank}/"
     for path, target in net_tensors(engine.nets):
-        target.copy_(_stored(tensors, rank + path if rank + path in tensors else path))
+        here = next((p for p in (rank + path, path) if p in tensors), f"rank/0/{path}")  # another number of processes
+        target.copy_(_stored(tensors, here, target))
     for path, target in net_tensors(engine.averages):
-        target.copy_(_stored(tensors, f"ema/{path.removeprefix('nets/')}"))
+        target.copy_(_stored(tensors, f"ema/{path.removeprefix('nets/')}", target))
     states = {**tensors, **meta["numbers"]}
     for player, optimizer in engine.optimizers.items():
         for name, parameter in engine.owned[player].items():
@@ -69,16 +70,25 @@ def net_tensors(nets: nn.Module) -> list[tuple[str, torch.Tensor]]:
     return [(f"nets/{path.replace('.', '/', 1)}", t) for path, t in nets.state_dict(keep_vars=True).items()]
 
 
-def _stored(tensors: Mapping[str, torch.Tensor], path: str) -> torch.Tensor:
-    if path not in tensors:
-        raise UserError(f"The checkpoint has no {path}: it was made by another recipe.")
-    return tensors[path]
+def _stored(tensors: Mapping[str, torch.Tensor], path: str, target: torch.Tensor) -> torch.Tensor:
+    """A tensor of the checkpoint that fits; `copy_` would broadcast and convert whatever it gets."""
+    stored = tensors.get(path)
+    if stored is None or (stored.shape, stored.dtype) != (target.shape, target.dtype):
+        found = "lacks it" if stored is None else f"has {stored.dtype} {tuple(stored.shape)}"
+        raise UserError(
+            f"{path} should be {target.dtype} {tuple(target.shape)}, and the checkpoint {found}: it is of another recipe."
+        )
+    return stored
 
 
 def _like(value: Any, parameter: torch.Tensor, optimizer: torch.optim.Optimizer) -> Any:  # noqa: ANN401 - a tensor or a number
     """A moment in its parameter's own strides: fused kernels pair raw memory, and files hold contiguous tensors."""
     if not isinstance(value, torch.Tensor):
         return value
+    if not value.is_floating_point() or value.shape not in (parameter.shape, torch.Size()):
+        raise UserError(
+            f"The checkpoint has a state of {value.dtype} {tuple(value.shape)} for a parameter {tuple(parameter.shape)}."
+        )
     if value.shape != parameter.shape:  # a step counter, which fused kernels want on the parameter's device
         return value.clone().to(parameter.device if optimizer.defaults.get("fused") else "cpu")
     return torch.empty_like(parameter, dtype=value.dtype).copy_(value)

@@ -13,10 +13,9 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-import ganskit
 from ganskit.engine import checkpoint as checkpoints
 from ganskit.engine.checkpoint import Checkpoint
-from ganskit.engine.device import autocast, processor, seed_of
+from ganskit.engine.device import FOR_GRIDS, autocast, processor, seed_of
 from ganskit.engine.engine import NEVER, Engine
 from ganskit.engine.rundir import RunDir
 from ganskit.engine.sampling import as_input, sampling_batch
@@ -24,6 +23,7 @@ from ganskit.engine.state import load_state, save_state
 from ganskit.errors import GanskitError, RunFailed, UserError
 from ganskit.game import Nets
 from ganskit.pictures import is_pictures, save_grid
+from ganskit.recipe import to_table, versions
 
 FIRST_CHECKPOINT_S = 5.0
 CHECKPOINT_S = 60.0
@@ -49,14 +49,20 @@ class Training:
         self.interrupts = 0
 
     def restore(self) -> bool:
-        """Load the newest whole checkpoint and return whether there is one; say what was damaged and what has changed."""
-        file, damaged = checkpoints.newest(self.directory.checkpoints)
-        for bad in damaged:
-            self.say(
-                f"Warning: {bad} is damaged: its SHA-256 differs. "
-                + (f"Going on from {file.name}." if file else "Starting over.")
+        """Load the newest whole checkpoint and return whether there is one; say what was damaged and what has changed.
+
+        Raises UserError when there are checkpoints and none is whole: to start over is then for the user to decide.
+        """
+        folder = self.directory.checkpoints
+        file, damaged = checkpoints.newest(folder)
+        if damaged and file is None:
+            raise UserError(
+                f"None of the checkpoints in {folder} is whole: the .sha256 files beside them are missing, or differ from them. "
+                "Put these back from a copy; or move the folder away to start over."
             )
         if file is not None:
+            for bad in damaged:
+                self.say(f"Warning: {bad} is damaged: its SHA-256 differs. Going on from {file.name}.")
             self._load(checkpoints.read(file))
         if self.world.leads:
             for bad in damaged:
@@ -67,10 +73,11 @@ class Training:
 
     def _load(self, state: Checkpoint) -> None:
         then, now = state.meta["environment"], environment(self.engine)
-        before = state.meta.get("data")
+        self.directory.check_against(state.meta["recipe"], self.recipe)
+        before = state.meta["data"]
         if before != self.data:
             raise UserError(
-                f"{self.directory.path} was trained on other data: their fingerprint was {before} and is {self.data} now. "
+                f"{self.directory.path} was trained on other data: their digest was {before} and is {self.data} now. "
                 "Give back the data it was trained on, or start a new run with another --out."
             )
         for key in (key for key in then if now.get(key) != then[key]):
@@ -102,21 +109,20 @@ class Training:
                     self._save_grid()
                     self._report(bar, rate)
                 wait_s = FIRST_CHECKPOINT_S - (now - round_started) if first_save else CHECKPOINT_S
-                stop = self.world.anybody(self.interrupts > 0, engine.device)
+                stop = self.world.anybody(self.interrupts > 0)
                 if stop or self._checkpoint_due(now - last_save, wait_s):
                     self._save_checkpoint()
                     last_save, first_save = time.monotonic(), False
                 if stop:
-                    raise Interrupted(
-                        f"Interrupted after {engine.samples:,} samples. Go on with --resume --out {self.directory.path}"
-                    )
+                    again = f"--resume --out {self.directory.path}"
+                    raise Interrupted(f"Interrupted after {engine.samples:,} samples. Go on with the same command and {again}")
             self._save_grid()
             self._save_checkpoint()
 
     def _checkpoint_due(self, since_s: float, wait_s: float) -> bool:
         if self.recipe.checkpoint_every is not None:
             return self.engine.round % self.recipe.checkpoint_every == 0
-        return self.world.agree(since_s >= wait_s, self.engine.device)
+        return self.world.agree(since_s >= wait_s)
 
     def _grid_due(self, before: int) -> bool:
         """At a steady interval: every `sample_every` rounds, or 20 times in the budget."""
@@ -139,10 +145,11 @@ class Training:
         if bad != NEVER:
             kept, _ = checkpoints.newest(self.directory.checkpoints)
             good = f"The last good checkpoint is {kept}." if kept else "There is no checkpoint yet."
+            again = f"; --init-from {self.directory.path} takes over the weights of this one" if kept else ""
             raise RunFailed(
-                f"The loss or a gradient was not finite in round {bad}, so training stopped. {good} Begin a new run with a lower "
-                "learning rate (--set game.D_opt.lr=1e-4), gradient clipping (--set game.G_opt.clip_norm=1) or --precision fp32; "
-                f"--init-from {self.directory.path} takes over the weights of this one."
+                f"The loss or a gradient was not finite in round {bad}, so training stopped. {good} Begin a new run with a "
+                "lower learning rate (--set game.D_opt.lr=1e-4, or G_opt), gradient clipping (--set game.G_opt.clip_norm=1) "
+                f"or --precision fp32{again}."
             )
 
     def _save_checkpoint(self) -> None:
@@ -151,8 +158,8 @@ class Training:
         self._stop_if_not_finite()
         tensors, meta = save_state(self.engine)
         if self.world.leads:
-            more = {"time_s": self.time_s, "data": self.data, "environment": environment(self.engine)}
-            checkpoints.write(self.directory.checkpoints, Checkpoint(tensors, meta | more))
+            about = {"recipe": to_table(self.recipe), "data": self.data, "environment": environment(self.engine)}
+            checkpoints.write(self.directory.checkpoints, Checkpoint(tensors, meta | about | {"time_s": self.time_s}))
         self.saved_at = self.engine.samples
 
     def _save_grid(self) -> None:
@@ -207,7 +214,7 @@ def fixed_samples(engine: Engine, num: int) -> torch.Tensor:
     real = engine.deal(0, num) if engine.game.conditions() else {}
     real = {name: as_input(engine.fields[name], real[name]) for name in engine.game.conditions()}
     with torch.random.fork_rng([engine.device] if engine.device.type == "cuda" else []):
-        seed = seed_of(engine.recipe.seed, GRID_SIZE)
+        seed = seed_of(engine.recipe.seed, 0, 0, FOR_GRIDS)
         b = sampling_batch(engine.game, num, seed, engine.samples, real, engine.device)
         nets.eval()
         try:
@@ -226,5 +233,6 @@ def environment(engine: Engine) -> dict[str, str | int]:
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "processes": engine.world.size,
-        "ganskit": ganskit.__version__,
+        "compile": engine.backend,
+        "plugins": ", ".join(f"{name} {version}" for name, version in versions(engine.recipe).items()),
     }

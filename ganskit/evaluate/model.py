@@ -10,8 +10,9 @@ import torch
 
 from ganskit.data.prepare import prepare
 from ganskit.data.sampler import indices
+from ganskit.data.store import Store
 from ganskit.engine import checkpoint as checkpoints
-from ganskit.engine.device import autocast, resolve_device, resolve_precision, seed_of
+from ganskit.engine.device import FOR_SAMPLES, FOR_STATISTICS, autocast, resolve_device, resolve_precision, seed_of
 from ganskit.engine.engine import build_nets, placed
 from ganskit.engine.rundir import RunDir
 from ganskit.engine.sampling import as_input, sampling_batch
@@ -24,7 +25,6 @@ from ganskit.recipe import Recipe, read_toml
 CHUNK = 64
 """Samples are always made so many at a time, so that sample i does not depend on how many are asked for."""
 CALIBRATION_BATCHES, CALIBRATION_SIZE = 50, 128
-CALIBRATION_SEED = 50
 
 
 class Model:
@@ -35,6 +35,7 @@ class Model:
         self.nets = placed(nets, device).eval().requires_grad_(False)
         self.precision = resolve_precision(recipe.precision, device)
         self._frozen = False
+        self._store: Store | None = None
 
     @torch.no_grad()
     def sample(self, num: int, seed: int = 0, label: int | None = None, batch_stats: bool = False) -> torch.Tensor:
@@ -43,22 +44,24 @@ class Model:
         `batch_stats` normalises by the batch drawn, all `num` at once, as the DCGAN authors did. `label` is for games
         that need labels. Raises UserError.
         """
-        if num < 1:
-            raise UserError(f"num is {num}: expected at least 1.")
+        if num < 1 or seed < 0:
+            raise UserError(f"num is {num} and seed {seed}: expected at least 1 and 0.")
         if label is not None and "y" not in self.recipe.game.conditions():
             raise UserError(f'"{self.recipe.name}" was trained without labels: leave --label out.')
         with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
             if batch_stats:
                 nets = copy.deepcopy(self.nets).train()  # a copy, for there are nets with running statistics
-                return self._make(nets, num, seed_of(seed, 0), label)
+                return self._make(nets, num, seed_of(seed, 0, 0, FOR_SAMPLES), label)
             self._freeze()
-            chunks = [self._make(self.nets, CHUNK, seed_of(seed, chunk), label) for chunk in range(-(-num // CHUNK))]
+            chunks = [
+                self._make(self.nets, CHUNK, seed_of(seed, chunk, 0, FOR_SAMPLES), label) for chunk in range(-(-num // CHUNK))
+            ]
             return torch.cat(chunks)[:num]
 
     def _freeze(self) -> None:
         """Average batch-norm statistics over 50 seeded batches of 128, once."""
         if not self._frozen:
-            seeds = (seed_of(CALIBRATION_SEED, i) for i in range(CALIBRATION_BATCHES))
+            seeds = (seed_of(0, i, 0, FOR_STATISTICS) for i in range(CALIBRATION_BATCHES))
             freeze_statistics(self.nets, (partial(self._make, self.nets, CALIBRATION_SIZE, seed, None) for seed in seeds))
             self._frozen = True
 
@@ -73,7 +76,7 @@ class Model:
         keys = self.recipe.game.conditions()
         real = {"y": torch.full((num,), label)} if label is not None else {}
         if any(key not in real for key in keys):
-            store = prepare(self.recipe.data)
+            self._store = store = self._store or prepare(self.recipe.data)
             dealt = store.gather(indices(len(store), seed, 0, num))
             real = {key: as_input(store.fields[key], dealt[key]) for key in keys} | real
         return real

@@ -11,9 +11,10 @@ from ganskit import Dataset, Field, use
 class Examples:
     """Blobs of light on dark, `keys` to an example; example i is a pure function of i."""
 
+    fingerprint = "blobs 1"
+
     def __init__(self, num: int, size: int, keys: tuple[str, ...]) -> None:
         self.num, self.size, self.keys = num, size, keys
-        self.fingerprint = "blobs 1"
 
     def __len__(self) -> int:
         return self.num
