@@ -123,7 +123,7 @@ def rooms() -> Recipe:
         nets=_nets(width=32, kernel=5),
         data=use("rooms", size=64),
         batch_size=32,
-        samples=180_000,
+        samples=220_000,
         ema=0.99,
         paper=f"{PAPER}: its 64x64 nets at width 32, on drawn bedrooms",
         claims=(),
