@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganskit.data.dataset import Dataset as Dataset
     from ganskit.data.dataset import Field as Field
+    from ganskit.engine.engine import build_nets as build_nets
+    from ganskit.engine.run import save_run as save_run
     from ganskit.errors import GanskitError as GanskitError
     from ganskit.errors import UserError as UserError
     from ganskit.evaluate.model import Model as Model
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from ganskit.recipe import named as named
     from ganskit.recipe import override as override
     from ganskit.recipe import use as use
+    from ganskit.registry import Registry as Registry
     from ganskit.train import run as run
     from ganskit.two_player import Penalty as Penalty
     from ganskit.two_player import TwoPlayer as TwoPlayer
@@ -50,6 +53,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "data.dataset": ("Dataset", "Field"),
+    "engine.engine": ("build_nets",),
+    "engine.run": ("save_run",),
     "errors": ("GanskitError", "UserError"),
     "evaluate.model": ("Model", "load"),
     "game": ("Architecture", "Batch", "Game", "Nets", "Noise", "Player", "Shape", "Stage", "Turn"),
@@ -59,6 +64,7 @@ _HOME = {
     "optim": ("SGD", "Adam", "Optimizer", "RMSprop"),
     "pictures": ("save_grid",),
     "recipe": ("Recipe", "evolve", "named", "override", "use"),
+    "registry": ("Registry",),
     "train": ("run",),
     "two_player": ("Penalty", "TwoPlayer", "View"),
 }

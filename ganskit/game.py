@@ -12,8 +12,9 @@ from torch import nn
 from ganskit.data.dataset import Field
 from ganskit.errors import UserError
 from ganskit.losses import Parts
-from ganskit.optim import Optimizer, positive
+from ganskit.optim import Optimizer
 from ganskit.registry import Pluggable
+from ganskit.validators import positive
 
 
 class Nets(nn.ModuleDict):

@@ -44,6 +44,18 @@ def test_the_core_imports_no_plugin_and_arrows_point_one_way() -> None:
     assert checked > 40
 
 
+def test_the_built_in_plugin_uses_public_names_only() -> None:
+    """Everything it takes from ganskit is in `ganskit.__all__`, as for plugins of others; validators are public, too."""
+    taken = set()
+    for file in (PACKAGE / "dcgan").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            if module.startswith("ganskit") and not module.startswith(("ganskit.dcgan", "ganskit.validators")):
+                taken |= {alias.name for alias in node.names}
+    assert len(taken) > 10
+    assert taken <= set(ganskit.__all__)
+
+
 def test_no_pickle_eval_or_shell() -> None:
     """Called nowhere: eval, exec, os.system, torch.load, anything of pickle or joblib; no such flag given."""
     names = {"eval", "exec", "os.system", "torch.load"}

@@ -19,7 +19,7 @@ from ganskit.cli.options import RecipeName, data_option, device_option, set_opti
 @device_option
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="auto: bf16 where the hardware is fast at it.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that prepare data.  [default: one per core]")
-@click.option("--dry-run", is_flag=True, help="Check everything, print sizes and counts, and train nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would be trained, on what and for how long; train nothing.")
 def command(
     recipe: str,
     data: str | None,

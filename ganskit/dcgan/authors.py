@@ -11,14 +11,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ganskit.engine import checkpoint as checkpoints
-from ganskit.engine.checkpoint import Checkpoint
 from ganskit.engine.engine import build_nets
-from ganskit.engine.rundir import RunDir
-from ganskit.engine.state import net_tensors
+from ganskit.engine.run import save_run
 from ganskit.errors import UserError
 from ganskit.game import Nets
-from ganskit.recipe import Recipe, named, to_table
+from ganskit.recipe import Recipe, named
 
 GENERATOR = (
     "linear.weight", "norm.weight", "norm.bias", "blocks.0.0.weight", "blocks.0.1.weight", "blocks.0.1.bias",
@@ -33,17 +30,7 @@ DISCRIMINATOR = (
 def import_run(folder: Path, out: Path | None = None) -> Path:
     """Make a run directory of the arrays in `folder` and return it. Raises UserError, naming the file that is wrong."""
     recipe = named("dcgan-svhn")
-    nets = load_nets(recipe, folder)
-    directory = RunDir.choose("dcgan-authors-svhn", out, resume=False)
-    with directory.locked():
-        directory.begin(recipe)
-        tensors = {path: t.detach().contiguous() for path, t in net_tensors(nets)}
-        meta = {"round": recipe.samples // recipe.batch_size, "samples": recipe.samples, "stage_samples": 0, "numbers": {}}
-        checkpoints.write(
-            directory.checkpoints,
-            Checkpoint(tensors, meta | {"time_s": 0.0, "recipe": to_table(recipe), "data": None, "environment": {}}),
-        )
-    return directory.path
+    return save_run(recipe, load_nets(recipe, folder), "dcgan-authors-svhn", out)
 
 
 def load_nets(recipe: Recipe, folder: Path) -> Nets:

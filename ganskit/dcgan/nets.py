@@ -14,7 +14,7 @@ from torch import nn
 from ganskit.errors import UserError
 from ganskit.game import Architecture, Shape
 from ganskit.nets import BatchNorm
-from ganskit.optim import not_negative, positive
+from ganskit.validators import not_negative, positive
 
 NORMS = ("batch", "running", "none")
 

@@ -13,6 +13,7 @@ from ganskit.data.prepare import prepare
 from ganskit.data.sampler import indices
 from ganskit.data.store import Store
 from ganskit.engine import checkpoint as checkpoints
+from ganskit.engine.checkpoint import Checkpoint
 from ganskit.engine.device import memory_errors, resolve_device
 from ganskit.engine.distributed import World
 from ganskit.engine.engine import Deal, Engine, build_nets
@@ -20,7 +21,8 @@ from ganskit.engine.rundir import RunDir
 from ganskit.engine.state import net_tensors
 from ganskit.engine.training import Training
 from ganskit.errors import UserError
-from ganskit.recipe import Recipe
+from ganskit.game import Nets
+from ganskit.recipe import Recipe, to_table
 
 
 def run(
@@ -63,6 +65,21 @@ def run(
             training.say(f"{_initialise(engine, weights)} tensors taken over from {init_from}.")
         with memory_errors():
             training.train()
+    return directory.path
+
+
+def save_run(recipe: Recipe, nets: Nets, name: str, out: str | Path | None = None) -> Path:
+    """Make a finished run of nets that were trained elsewhere, ready for `ganskit.load`; returns its directory.
+
+    It goes to `out`, or to runs/NAME-001 and so on. Raises UserError.
+    """
+    directory = RunDir.choose(name, Path(out) if out is not None else None, resume=False)
+    with directory.locked():
+        directory.begin(recipe)
+        tensors = {path: t.detach().contiguous() for path, t in net_tensors(nets)}
+        meta = {"round": 0, "samples": recipe.samples, "stage_samples": 0, "numbers": {}, "time_s": 0.0}
+        about = {"recipe": to_table(recipe), "data": None, "environment": {}}
+        checkpoints.write(directory.checkpoints, Checkpoint(tensors, meta | about))
     return directory.path
 
 
