@@ -40,6 +40,9 @@ class Convolutional(Architecture):
     norm: str = field(default="batch", validator=_known_norm)
 
     def __attrs_post_init__(self) -> None:
+        for name, value, most in (("width", self.width, 1 << 14), ("kernel", self.kernel, 31), ("convs", self.convs, 64)):
+            if value > most:
+                raise UserError(f"{name} is {value}: expected at most {most}.")
         if self.convs > 1 and self.kernel % 2 == 0:
             raise UserError(f"kernel {self.kernel} with convs {self.convs}: a stride-1 convolution needs an odd kernel.")
         if self.kernel < 3:
