@@ -27,19 +27,17 @@ def killed_and_resumed(command: list[str], checkpoints: Path, kills: int, seed: 
     chance, done, first = random.Random(seed), 0, True
     while done < kills:
         before = set(checkpoints.glob("*.safetensors"))
-        process = subprocess.Popen(
-            command if first else [*command, "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        again = command if first else [*command, "--resume"]
         first = False
-        while process.poll() is None and set(checkpoints.glob("*.safetensors")) == before:
-            time.sleep(0.05)
-        time.sleep(chance.uniform(0, 1.5))
-        if process.poll() is not None:
-            assert process.returncode == 0, process.stderr.read().decode()
-            break
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        done += 1
+        with subprocess.Popen(again, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            while process.poll() is None and set(checkpoints.glob("*.safetensors")) == before:
+                time.sleep(0.05)
+            time.sleep(chance.uniform(0, 1.5))
+            if process.poll() is not None:
+                assert process.returncode == 0, process.communicate()[1].decode()
+                break
+            process.send_signal(signal.SIGKILL)
+            done += 1
     return done
 
 
