@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 
 import torch
 from PIL import Image
 
+from ganskit.data.files import write_whole
 from ganskit.errors import UserError
 
 
@@ -31,7 +33,7 @@ def save_grid(x: torch.Tensor, file: str | Path, columns: int | None = None) -> 
     columns = columns or max(1, round(math.sqrt(len(x))))
     grid = make_grid(to_bytes(x.cpu()), nrow=columns, padding=2, pad_value=255)
     file.parent.mkdir(parents=True, exist_ok=True)
-    half = file.with_suffix(".partial")
-    Image.fromarray(grid.permute(1, 2, 0).numpy()).save(half, "PNG")
-    half.replace(file)
+    png = io.BytesIO()
+    Image.fromarray(grid.permute(1, 2, 0).numpy()).save(png, "PNG")
+    write_whole(file, png.getvalue())
     return file

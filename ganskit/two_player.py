@@ -109,7 +109,6 @@ class TwoPlayer(Game):
     def d_loss(self, nets: Nets, b: Batch) -> Parts:
         """What D minimises. Real and generated samples pass D as separate batches, as in the DCGAN authors' code."""
         fake = b.fake if "fake" in b else self.generate(nets, b).detach()
-
         judge = partial(self.judge, nets, b=b)
         return self.loss.discriminator(judge(b.x), judge(fake)) | self.penalty("D", nets, b, judge, fake)
 
@@ -118,7 +117,6 @@ class TwoPlayer(Game):
         fake = self.generate(nets, b)
         if self.same_batch and self.order == "GD":
             b.keep(fake=fake)
-
         judge = partial(self.judge, nets, b=b)
         real = judge(b.x) if self.loss.needs_real else None
         return self.loss.generator(judge(fake), real) | self.penalty("G", nets, b, judge, fake)

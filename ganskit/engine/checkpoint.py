@@ -13,7 +13,7 @@ from attrs import frozen
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ganskit.data.files import sha256, write_whole
+from ganskit.data.files import TEMPORARY, sha256, write_whole
 from ganskit.errors import RunFailed, UserError
 
 FORMAT = 1
@@ -54,7 +54,7 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
             f"{'The last good checkpoint is still there: make' if files(folder) else 'Make'} room and go on with --resume."
         ) from error
     finally:
-        for left_over in folder.glob("*.partial*"):  # of this attempt, or of one that was killed
+        for left_over in (*folder.glob("*.partial"), *folder.glob(f"*{TEMPORARY}")):  # of this attempt, or a killed one
             left_over.unlink(missing_ok=True)
     for old in files(folder)[:-KEPT]:
         old.unlink(missing_ok=True)

@@ -80,6 +80,11 @@ def seed_of(*key: int) -> int:
     return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
+def forked_rng(device: torch.device) -> AbstractContextManager[None]:
+    """A context after which torch's random numbers go on as if nothing had been drawn, on the CPU and the device."""
+    return torch.random.fork_rng([device] if device.type == "cuda" else [])
+
+
 @contextmanager
 def memory_errors() -> Iterator[None]:
     """Turn a lack of memory, which torch reports as a RuntimeError, into advice."""

@@ -12,7 +12,7 @@ from ganskit.data.dataset import Field
 from ganskit.engine.accelerate import Compute, choose
 from ganskit.engine.device import FOR_WEIGHTS, autocast, memory_errors, resolve_precision, seed_of
 from ganskit.engine.distributed import World
-from ganskit.engine.sampling import as_input
+from ganskit.engine.sampling import as_input, drawn
 from ganskit.errors import UserError, nearest
 from ganskit.game import Batch, Game, Nets, Player, Stage, Turn
 from ganskit.losses import Parts
@@ -44,7 +44,6 @@ class Engine:
             torch.backends.cudnn.deterministic = True  # exact resume is a promise
             torch.backends.cudnn.allow_tf32 = self.precision != "fp32"  # fp32 means it
         self.players = self.game.players()
-        self.noises = self.game.noises()
         self.nets = placed(build_nets(recipe, provides), self.device)
         self.owned = {name: owned_parameters(self.nets, player) for name, player in self.players.items()}
         self.averages = Nets()
@@ -63,14 +62,13 @@ class Engine:
         """Play all turns of the game once."""
         stage = self._enter_stage()
         torch.manual_seed(seed_of(self.recipe.seed, self.world.rank, self.round))
-        scalars = self.game.scalars(self.samples)
         batches: list[Batch] = []
         for index, turn in enumerate(self.game.turns(stage)):
             if self.round % turn.every:
                 continue
             for _ in range(turn.times):
                 if not (turn.reuse and batches):
-                    batches = self._next_batch(stage, scalars).split(self.recipe.accumulate)
+                    batches = self._next_batch(stage).split(self.recipe.accumulate)
                 self.move(turn, index, batches)
         self._average()
         self.round += 1
@@ -130,7 +128,7 @@ class Engine:
     def _optimizer(self, player: str) -> torch.optim.Optimizer:
         return self.players[player].opt.build(self.owned[player].items())
 
-    def _next_batch(self, stage: Stage, scalars: Mapping[str, float]) -> Batch:
+    def _next_batch(self, stage: Stage) -> Batch:
         """This process's part of the next batch: real data, noise and scalars."""
         total = stage.batch_size or self.recipe.batch_size
         count = total // self.world.size
@@ -142,9 +140,7 @@ class Engine:
         real = self.deal(self.samples + self.world.rank * count, count)
         self.samples += total
         tensors = {name: as_input(self.fields[name], t.to(self.device, non_blocking=True)) for name, t in real.items()}
-        tensors |= {name: noise.draw(count, self.device) for name, noise in self.noises.items()}
-        tensors |= {name: torch.tensor(float(value), device=self.device) for name, value in scalars.items()}
-        return Batch(tensors, stage)
+        return Batch(tensors | drawn(self.game, count, self.stage_samples, self.device), stage)
 
     @torch.no_grad()
     def _average(self) -> None:

@@ -14,7 +14,7 @@ from ganskit.data.sampler import indices
 from ganskit.data.store import Store
 from ganskit.engine import checkpoint as checkpoints
 from ganskit.engine.checkpoint import Checkpoint
-from ganskit.engine.device import memory_errors, resolve_device
+from ganskit.engine.device import forked_rng, memory_errors, resolve_device
 from ganskit.engine.distributed import World
 from ganskit.engine.engine import Deal, Engine, build_nets
 from ganskit.engine.rundir import RunDir
@@ -46,7 +46,7 @@ def run(
     directory = RunDir.choose(recipe.name, Path(out) if out is not None else None, resume)
     world.wait()  # until all have looked, before one of them writes
     show = progress and world.leads
-    with directory.locked() if world.leads else nullcontext(), torch.random.fork_rng([where] if where.type == "cuda" else []):
+    with directory.locked() if world.leads else nullcontext(), forked_rng(where):
         directory.check(recipe)
         build_nets(recipe, recipe.data.provides())  # a recipe that does not fit together fails before hours of preparing
         weights = _weights(Path(init_from)) if init_from is not None else None

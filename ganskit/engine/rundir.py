@@ -19,7 +19,7 @@ from ganskit.recipe import Recipe, read_table, to_table, to_toml
 
 FREE_TO_CHANGE = {"samples", "checkpoint_every", "sample_every", "log_every", "paper", "claims", "plugins", "data.path"}
 """What may differ when a run is resumed, because training does not depend on it. (That the data at another path are
-the same is checked by their fingerprint.)"""
+the same is checked by their digest.)"""
 
 
 @frozen

@@ -18,9 +18,14 @@ def sampling_batch(
     Seeds torch's default generator: call it under `torch.random.fork_rng`.
     """
     torch.manual_seed(seed)
-    tensors = {name: noise.draw(num, device) for name, noise in game.noises().items()}
-    tensors |= {name: torch.tensor(float(value), device=device) for name, value in game.scalars(samples).items()}
-    return Batch({**tensors, **{name: t.to(device) for name, t in real.items()}}, game.stage(samples))
+    return Batch({**drawn(game, num, samples, device), **{name: t.to(device) for name, t in real.items()}}, game.stage(samples))
+
+
+def drawn(game: Game, num: int, samples: int, device: torch.device) -> dict[str, torch.Tensor]:
+    """What a batch has besides data: noise from torch's default generator, and the schedule's scalars."""
+    noise = {name: noise.draw(num, device) for name, noise in game.noises().items()}
+    scalars = {name: torch.tensor(float(value), device=device) for name, value in game.scalars(samples).items()}
+    return noise | scalars
 
 
 def as_input(field: Field, x: torch.Tensor) -> torch.Tensor:

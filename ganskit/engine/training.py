@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from ganskit.engine import checkpoint as checkpoints
 from ganskit.engine.checkpoint import Checkpoint
-from ganskit.engine.device import FOR_GRIDS, autocast, processor, seed_of
+from ganskit.engine.device import FOR_GRIDS, autocast, forked_rng, processor, seed_of
 from ganskit.engine.engine import NEVER, Engine
 from ganskit.engine.rundir import RunDir
 from ganskit.engine.sampling import as_input, sampling_batch
@@ -213,7 +213,7 @@ def fixed_samples(engine: Engine, num: int) -> torch.Tensor:
     nets = Nets({**engine.nets, **engine.averages})
     real = engine.deal(0, num) if engine.game.conditions() else {}
     real = {name: as_input(engine.fields[name], real[name]) for name in engine.game.conditions()}
-    with torch.random.fork_rng([engine.device] if engine.device.type == "cuda" else []):
+    with forked_rng(engine.device):
         seed = seed_of(engine.recipe.seed, 0, 0, FOR_GRIDS)
         b = sampling_batch(engine.game, num, seed, engine.samples, real, engine.device)
         nets.eval()

@@ -12,7 +12,7 @@ from ganskit.data.prepare import prepare
 from ganskit.data.sampler import indices
 from ganskit.data.store import Store
 from ganskit.engine import checkpoint as checkpoints
-from ganskit.engine.device import FOR_SAMPLES, FOR_STATISTICS, autocast, resolve_device, resolve_precision, seed_of
+from ganskit.engine.device import FOR_SAMPLES, FOR_STATISTICS, autocast, forked_rng, resolve_device, resolve_precision, seed_of
 from ganskit.engine.engine import build_nets, placed
 from ganskit.engine.rundir import RunDir
 from ganskit.engine.sampling import as_input, sampling_batch
@@ -48,7 +48,7 @@ class Model:
             raise UserError(f"num is {num} and seed {seed}: expected at least 1 and 0.")
         if label is not None and "y" not in self.recipe.game.conditions():
             raise UserError(f'"{self.recipe.name}" was trained without labels: leave --label out.')
-        with torch.random.fork_rng([self.device] if self.device.type == "cuda" else []):
+        with forked_rng(self.device):
             if batch_stats:
                 nets = copy.deepcopy(self.nets).train()  # a copy, for there are nets with running statistics
                 return self._make(nets, num, seed_of(seed, 0, 0, FOR_SAMPLES), label)
