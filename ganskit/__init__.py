@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ganskit.engine.run import save_run as save_run
     from ganskit.errors import GanskitError as GanskitError
     from ganskit.errors import UserError as UserError
+    from ganskit.evaluate.evaluation import evaluate_run as evaluate_run
+    from ganskit.evaluate.evaluator import Evaluator as Evaluator
+    from ganskit.evaluate.evaluator import Result as Result
     from ganskit.evaluate.model import Model as Model
     from ganskit.evaluate.model import load as load
     from ganskit.game import Architecture as Architecture
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from ganskit.losses import Minimax as Minimax
     from ganskit.losses import NonSaturating as NonSaturating
     from ganskit.nets import BatchNorm as BatchNorm
+    from ganskit.observing import RunView as RunView
     from ganskit.optim import SGD as SGD
     from ganskit.optim import Adam as Adam
     from ganskit.optim import Optimizer as Optimizer
@@ -56,11 +60,14 @@ _HOME = {
     "engine.engine": ("build_nets",),
     "engine.run": ("save_run",),
     "errors": ("GanskitError", "UserError"),
+    "evaluate.evaluation": ("evaluate_run",),
+    "evaluate.evaluator": ("Evaluator", "Result"),
     "evaluate.model": ("Model", "load"),
     "game": ("Architecture", "Batch", "Game", "Nets", "Noise", "Player", "Shape", "Stage", "Turn"),
     "hookspecs": ("hookimpl",),
     "losses": ("Loss", "Minimax", "NonSaturating"),
     "nets": ("BatchNorm",),
+    "observing": ("RunView",),
     "optim": ("SGD", "Adam", "Optimizer", "RMSprop"),
     "pictures": ("save_grid",),
     "recipe": ("Recipe", "evolve", "named", "override", "use"),

@@ -22,6 +22,10 @@ class UnknownName(UserError):
     """A name that is not in the registry, not a field, not an option."""
 
 
+class UnknownKind(UserError, AttributeError):
+    """A kind of entry that this ganskit does not have, such as a plugin for a later version may register."""
+
+
 class DataNotFound(UserError):
     """A dataset's files are not on disk."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pluggy
 
 if TYPE_CHECKING:
+    from ganskit.observing import RunView
     from ganskit.registry import Registry
 
 hookspec = pluggy.HookspecMarker("ganskit")
@@ -19,3 +21,26 @@ def ganskit_register(registry: Registry) -> None:
 
     Give import strings, never classes: listing what is installed must not import torch.
     """
+
+
+@hookspec
+def ganskit_run_started(run: RunView) -> None:
+    """A run begins, or goes on: `run.samples` is then what its checkpoint had, and whatever you wrote later is void."""
+
+
+@hookspec
+def ganskit_round_ended(run: RunView) -> None:
+    """All turns of a round were played. `run.logged` has the losses in rounds that are logged, and is empty in others.
+
+    Called in every round, so be quick.
+    """
+
+
+@hookspec
+def ganskit_checkpoint_saved(run: RunView, file: Path) -> None:
+    """A checkpoint was written, whole, to `file`."""
+
+
+@hookspec
+def ganskit_run_ended(run: RunView, outcome: str) -> None:
+    """Training stopped; `outcome` is "finished", "interrupted" or "failed"."""

@@ -19,8 +19,6 @@ class Loss(Pluggable):
 
     needs_real: ClassVar[bool] = False
     """True: `generator` gets the real logits too."""
-    couples_batch: ClassVar[bool] = False
-    """True: the value mixes the samples of a batch, so micro-batches do not add up to the whole batch."""
 
     def discriminator(self, real: torch.Tensor, fake: torch.Tensor) -> Parts:
         """What D minimises."""

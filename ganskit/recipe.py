@@ -121,7 +121,24 @@ def to_table(recipe: Recipe) -> Table:
 
 def from_table(table: Table) -> Recipe:
     """The recipe that `to_table` wrote, or that a user edited. Raises UserError, naming each key that is wrong."""
-    return structure(Recipe, {key: value for key, value in table.items() if key != "plugins"}, "recipe")
+    try:
+        return structure(Recipe, {key: value for key, value in table.items() if key != "plugins"}, "recipe")
+    except UserError as error:
+        missing = _missing_plugins(table.get("plugins"))
+        if not missing:
+            raise
+        raise UserError(
+            f"{error}\nThis recipe was written with {missing}: pip install it, or see `ganskit plugins list`."
+        ) from None
+
+
+def _missing_plugins(recorded: object) -> str:
+    """The distributions, with their versions, that a recipe names and that are not here, or are broken."""
+    from ganskit.plugins import plugins
+
+    here = {plugin.distribution for plugin in plugins() if not plugin.broken}
+    names = recorded if isinstance(recorded, Mapping) else {}
+    return ", ".join(f"{name} {version}, which is not here" for name, version in names.items() if name not in here)
 
 
 def to_toml(recipe: Recipe) -> str:
@@ -154,7 +171,7 @@ def read_table(file: Path) -> Table:
 
 
 def versions(recipe: Recipe) -> dict[str, str]:
-    """Distribution and version of every registered value in the recipe."""
+    """Distribution and version of every registered value in the recipe, and of the recipe itself."""
     from ganskit.plugins import registry
 
     names: set[tuple[str, str]] = set()
@@ -171,6 +188,7 @@ def versions(recipe: Recipe) -> dict[str, str]:
             walk([getattr(value, name) for name in field_types(cls)])
 
     walk(recipe)
+    names.update((e.distribution, e.version) for e in registry().entries("recipe") if e.name == recipe.name)
     return dict(sorted(names))
 
 

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from attrs import field, frozen
 
-from ganskit.errors import UnknownName, UserError, nearest
+from ganskit.errors import UnknownKind, UnknownName, UserError, nearest
 
 KINDS = ("architecture", "loss", "penalty", "view", "optimizer", "game", "dataset", "evaluator", "recipe")
+
+Options = Mapping[str, Any] | None
 
 
 class Pluggable:
     """Base of every value that a recipe refers to by name: a frozen attrs class whose fields are its options."""
 
+    @property
+    def couples_batch(self) -> bool:
+        """Whether what is computed for one sample depends on the others of its batch (batch normalisation, say).
+
+        Micro-batches then do not add up to the whole batch. Override it with `couples_batch = True`, or with a property.
+        """
+        return False
+
 
 @frozen
 class Entry:
-    """One registered name. `target` is an import string, "package.module:attribute"."""
+    """One registered name. `target` is an import string, "package.module:attribute".
+
+    With the options `tiny` the entry can be tried in a second; for a recipe they are settings, {"nets.G.width": 4}. `within` is
+    the recipe in which it is then tried, where the general one does not suit.
+    """
 
     kind: str
     name: str
     target: str
     summary: str = ""
     tiny: Mapping[str, Any] = field(factory=dict)
+    within: str = ""
     distribution: str = ""
     version: str = ""
 
@@ -53,43 +68,43 @@ class Registry:
         self._entries: dict[str, dict[str, Entry]] = {kind: {} for kind in KINDS}
         self._source = ("", "")
 
-    def architecture(self, name: str, target: str, summary: str = "", tiny: Mapping[str, Any] | None = None) -> None:
+    def architecture(self, name: str, target: str, summary: str = "", tiny: Options = None, within: str = "") -> None:
         """Register a net: a subclass of `Architecture`."""
-        self._add("architecture", name, target, summary, tiny)
+        self._add("architecture", name, target, summary, tiny, within)
 
-    def loss(self, name: str, target: str, summary: str = "", tiny: Mapping[str, Any] | None = None) -> None:
+    def loss(self, name: str, target: str, summary: str = "", tiny: Options = None, within: str = "") -> None:
         """Register a subclass of `Loss`."""
-        self._add("loss", name, target, summary, tiny)
+        self._add("loss", name, target, summary, tiny, within)
 
-    def penalty(self, name: str, target: str, summary: str = "", tiny: Mapping[str, Any] | None = None) -> None:
+    def penalty(self, name: str, target: str, summary: str = "", tiny: Options = None, within: str = "") -> None:
         """Register a subclass of `Penalty`."""
-        self._add("penalty", name, target, summary, tiny)
+        self._add("penalty", name, target, summary, tiny, within)
 
-    def view(self, name: str, target: str, summary: str = "", tiny: Mapping[str, Any] | None = None) -> None:
+    def view(self, name: str, target: str, summary: str = "", tiny: Options = None, within: str = "") -> None:
         """Register a subclass of `View`."""
-        self._add("view", name, target, summary, tiny)
+        self._add("view", name, target, summary, tiny, within)
 
-    def optimizer(self, name: str, target: str, summary: str = "", tiny: Mapping[str, Any] | None = None) -> None:
+    def optimizer(self, name: str, target: str, summary: str = "", tiny: Options = None, within: str = "") -> None:
         """Register a subclass of `Optimizer`."""
-        self._add("optimizer", name, target, summary, tiny)
+        self._add("optimizer", name, target, summary, tiny, within)
 
-    def game(self, name: str, target: str, summary: str = "", tiny: Mapping[str, Any] | None = None) -> None:
+    def game(self, name: str, target: str, summary: str = "", tiny: Options = None, within: str = "") -> None:
         """Register a subclass of `Game`."""
-        self._add("game", name, target, summary, tiny)
+        self._add("game", name, target, summary, tiny, within)
 
-    def dataset(self, name: str, target: str, summary: str = "", tiny: Mapping[str, Any] | None = None) -> None:
+    def dataset(self, name: str, target: str, summary: str = "", tiny: Options = None, within: str = "") -> None:
         """Register a subclass of `Dataset`."""
-        self._add("dataset", name, target, summary, tiny)
+        self._add("dataset", name, target, summary, tiny, within)
 
-    def evaluator(self, name: str, target: str, summary: str = "", tiny: Mapping[str, Any] | None = None) -> None:
+    def evaluator(self, name: str, target: str, summary: str = "", tiny: Options = None, within: str = "") -> None:
         """Register a subclass of `Evaluator`."""
-        self._add("evaluator", name, target, summary, tiny)
+        self._add("evaluator", name, target, summary, tiny, within)
 
-    def recipe(self, name: str, target: str, summary: str = "", tiny: Mapping[str, Any] | None = None) -> None:
+    def recipe(self, name: str, target: str, summary: str = "", tiny: Options = None, within: str = "") -> None:
         """Register a function without arguments that returns a `Recipe`."""
-        self._add("recipe", name, target, summary, tiny)
+        self._add("recipe", name, target, summary, tiny, within)
 
-    def _add(self, kind: str, name: str, target: str, summary: str, tiny: Mapping[str, Any] | None) -> None:
+    def _add(self, kind: str, name: str, target: str, summary: str, tiny: Options, within: str) -> None:
         distribution, version = self._source
         if not isinstance(name, str) or not name or name != name.strip() or any(c in name for c in "\n\t =[]{}\"'"):
             raise UserError(f"{distribution} registers a {kind} under {name!r}: a name is one word, like my-loss.")
@@ -103,7 +118,10 @@ class Registry:
                 f'{kind} "{name}" is registered by both {taken.distribution} and {distribution}. Uninstall one of '
                 "them, or name the plugins to load in GANSKIT_PLUGINS."
             )
-        self._entries[kind][name] = Entry(kind, name, target, summary, dict(tiny or {}), distribution, version)
+        self._entries[kind][name] = Entry(kind, name, target, summary, dict(tiny or {}), within, distribution, version)
+
+    def __getattr__(self, kind: str) -> NoReturn:
+        raise UnknownKind(f'There is no kind "{kind}" to register. {nearest(kind, KINDS)}')
 
     def collect(self, distribution: str, version: str) -> Registry:
         """A copy for one plugin to register into; it takes this one's place when the plugin did not fail."""

@@ -13,6 +13,7 @@ COMMANDS = {
     "list": "List what is registered: recipes, datasets, architectures, losses, ...",
     "show": "Print a recipe as TOML, ready to be edited and run.",
     "sample": "Draw samples from a run.",
+    "eval": "Evaluate a run.",
     "data": "Prepare datasets and look at prepared ones.",
     "import": "Make a run of weights that others have published.",
     "plugins": "Look at installed plugins.",

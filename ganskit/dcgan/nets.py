@@ -48,6 +48,11 @@ class Convolutional(Architecture):
         if self.kernel < 3:
             raise UserError(f"kernel is {self.kernel}: expected 3 or more, to halve the resolution.")
 
+    @property
+    def couples_batch(self) -> bool:
+        """Batch normalisation does."""
+        return self.norm != "none"
+
     def channels(self, size: int) -> list[int]:
         """Channels at each resolution, from half the image's side down to 4x4."""
         levels = (size // 4).bit_length() - 1

@@ -69,6 +69,10 @@ class RunDir:
         """The sample grid made when so many real samples had been dealt."""
         return self.path / "samples" / f"{samples:012}.png"
 
+    def evaluation(self, name: str) -> Path:
+        """The folder of an evaluation's result and pictures."""
+        return self.path / "evaluations" / name
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the directory; one in which no run began is taken away again.

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -22,6 +23,7 @@ from ganskit.engine.sampling import as_input, sampling_batch
 from ganskit.engine.state import load_state, save_state
 from ganskit.errors import GanskitError, RunFailed, UserError
 from ganskit.game import Nets
+from ganskit.observing import Observers, RunView
 from ganskit.pictures import is_pictures, save_grid
 from ganskit.recipe import to_table, versions
 
@@ -44,9 +46,12 @@ class Training:
     def __init__(self, engine: Engine, directory: RunDir, data: str, progress: bool) -> None:
         self.engine, self.recipe, self.world = engine, engine.recipe, engine.world
         self.directory, self.data, self.progress = directory, data, progress
+        self.observers = Observers(self.say) if self.world.leads else None
         self.time_s = 0.0
         self.saved_at = NEVER
         self.interrupts = 0
+        self.logged: dict[str, float] = {}
+        self.grid: Path | None = None
 
     def restore(self) -> bool:
         """Load the newest whole checkpoint and return whether there is one; say what was damaged and what has changed.
@@ -94,7 +99,7 @@ class Training:
         started = last_save = time.monotonic()
         first_samples, before_s = engine.samples, self.time_s
         first_save = True
-        with self._interruptible(), self._bar() as bar:
+        with self._interruptible(), self._observed(), self._bar() as bar:
             while engine.samples < budget:
                 round_started = time.monotonic()
                 before = engine.samples
@@ -108,6 +113,7 @@ class Training:
                 if self._grid_due(before):
                     self._save_grid()
                     self._report(bar, rate)
+                self._tell("ganskit_round_ended")
                 wait_s = FIRST_CHECKPOINT_S - (now - round_started) if first_save else CHECKPOINT_S
                 stop = self.world.anybody(self.interrupts > 0)
                 if stop or self._checkpoint_due(now - last_save, wait_s):
@@ -138,7 +144,8 @@ class Training:
         bar.set_postfix({name: f"{loss:.3f}" for name, loss in losses.items()}, refresh=False)
         if self.world.leads:
             clock = {"round": self.engine.round, "samples": self.engine.samples, "time_s": round(self.time_s, 3)}
-            self.directory.log(clock | {"samples_per_s": round(rate, 1)} | losses)
+            self.logged = {"samples_per_s": round(rate, 1)} | losses
+            self.directory.log(clock | self.logged)
 
     def _stop_if_not_finite(self) -> None:
         bad = int(self.engine.nonfinite_round)
@@ -159,7 +166,8 @@ class Training:
         tensors, meta = save_state(self.engine)
         if self.world.leads:
             about = {"recipe": to_table(self.recipe), "data": self.data, "environment": environment(self.engine)}
-            checkpoints.write(self.directory.checkpoints, Checkpoint(tensors, meta | about | {"time_s": self.time_s}))
+            file = checkpoints.write(self.directory.checkpoints, Checkpoint(tensors, meta | about | {"time_s": self.time_s}))
+            self._tell("ganskit_checkpoint_saved", file=file)
         self.saved_at = self.engine.samples
 
     def _save_grid(self) -> None:
@@ -167,7 +175,30 @@ class Training:
             return
         x = fixed_samples(self.engine, GRID_SIZE)
         if is_pictures(x):
-            save_grid(x, self.directory.samples_file(self.engine.samples))
+            self.grid = save_grid(x, self.directory.samples_file(self.engine.samples))
+
+    def _tell(self, hook: str, **more: object) -> None:
+        """Tell the observers, if there are any, and forget what was news to them."""
+        if self.observers:
+            clock = self.engine.round, self.engine.samples, self.time_s
+            view = RunView(self.recipe, self.directory.path, *clock, logged=self.logged, grid=self.grid)
+            self.observers.tell(hook, run=view, **more)
+        if hook == "ganskit_round_ended":
+            self.logged, self.grid = {}, None
+
+    @contextmanager
+    def _observed(self) -> Iterator[None]:
+        """From the observers' first hook to their last, however training ends."""
+        outcome = "failed"
+        self._tell("ganskit_run_started")
+        try:
+            yield
+            outcome = "finished"
+        except (Interrupted, KeyboardInterrupt):
+            outcome = "interrupted"
+            raise
+        finally:
+            self._tell("ganskit_run_ended", outcome=outcome)
 
     def _bar(self) -> tqdm[Any]:
         return tqdm(
@@ -234,5 +265,5 @@ def environment(engine: Engine) -> dict[str, str | int]:
         "threads": torch.get_num_threads(),
         "processes": engine.world.size,
         "compile": engine.backend,
-        "plugins": ", ".join(f"{name} {version}" for name, version in versions(engine.recipe).items()),
+        **{f"plugin {name}": version for name, version in versions(engine.recipe).items()},
     }

@@ -71,15 +71,20 @@ class Model:
         with autocast(self.precision, self.device):
             return game.sample(nets, b).float().cpu()
 
+    def real(self, num: int, seed: int = 0) -> dict[str, torch.Tensor]:
+        """`num` real examples by key, as the nets see them, in an order that follows from the seed. Raises UserError."""
+        self._store = store = self._store or prepare(self.recipe.data)
+        dealt = store.gather(indices(len(store), seed, 0, num))
+        return {key: as_input(store.fields[key], t) for key, t in dealt.items()}
+
     def _real(self, num: int, seed: int, label: int | None) -> dict[str, torch.Tensor]:
-        """The real data that the game's samples are made from, in an order that follows from the seed."""
+        """The real data that the game's samples are made from."""
         keys = self.recipe.game.conditions()
-        real = {"y": torch.full((num,), label)} if label is not None else {}
-        if any(key not in real for key in keys):
-            self._store = store = self._store or prepare(self.recipe.data)
-            dealt = store.gather(indices(len(store), seed, 0, num))
-            real = {key: as_input(store.fields[key], dealt[key]) for key in keys} | real
-        return real
+        given = {"y": torch.full((num,), label)} if label is not None else {}
+        if all(key in given for key in keys):
+            return given
+        real = self.real(num, seed)
+        return {key: real[key] for key in keys} | given
 
 
 def load(

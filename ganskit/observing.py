@@ -1,0 +1,55 @@
+"""Telling plugins what happens in a run. They see it and cannot change it; one that raises is switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from ganskit.errors import UserError
+from ganskit.recipe import Recipe
+
+
+@frozen
+class RunView:
+    """A run as observers see it, at one moment.
+
+    `samples` is the clock: real samples dealt. `logged` are the losses (and samples_per_s) of this round, in rounds that are
+    logged; `grid` is the picture of samples, in rounds that made one.
+    """
+
+    recipe: Recipe
+    path: Path
+    round: int
+    samples: int
+    time_s: float
+    logged: Mapping[str, float] = field(factory=dict)
+    grid: Path | None = None
+
+
+class Observers:
+    """The installed plugins that observe runs."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        from ganskit.plugins import load  # here, because the registry loads plugins
+
+        self._say = say
+        self._listening = list(load().observers)
+
+    def __bool__(self) -> bool:
+        return bool(self._listening)
+
+    def tell(self, hook: str, **what: Any) -> None:  # noqa: ANN401 - whatever the hook takes
+        """Call one hook of each observer. One that raises is switched off with one line, and the run goes on."""
+        for observer in list(self._listening):
+            plugin, hooks = observer
+            try:
+                getattr(hooks, hook)(**what)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # a plugin may raise anything, even SystemExit
+                self._listening.remove(observer)
+                why = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+                self._say(f"Warning: {plugin.title} is switched off for this run: its {hook} raised {' '.join(why.split())}")
