@@ -97,7 +97,7 @@ def _register(found: Registry, module: object, plugin: Plugin) -> tuple[Registry
     manager.check_pending()
     if not manager.get_hookcallers(module):
         raise UserError(f"{plugin.name} implements no hook: mark ganskit_register with @ganskit.hookimpl.")
-    child = found.collect(plugin.distribution, plugin.version)
+    child = found.collect(plugin.distribution, plugin.version, plugin.name)
     manager.hook.ganskit_register(registry=child)
     return child, manager.hook
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from ganskit.config import Table, field_types, structure, unstructure, use
 from ganskit.data.dataset import Dataset
 from ganskit.errors import UserError, nearest
 from ganskit.game import Architecture, Game
+from ganskit.registry import Pluggable
 
 __all__ = ["Recipe", "evolve", "from_table", "named", "override", "read_toml", "to_table", "to_toml", "use"]
 
@@ -170,26 +171,31 @@ def read_table(file: Path) -> Table:
         raise UserError(f"{file} cannot be read: {error}") from error
 
 
-def versions(recipe: Recipe) -> dict[str, str]:
-    """Distribution and version of every registered value in the recipe, and of the recipe itself."""
-    from ganskit.plugins import registry
+def pluggables(recipe: Recipe) -> Iterator[Pluggable]:
+    """Every value in the recipe that a plugin may have brought: the game, its loss, the nets, the dataset, ..."""
 
-    names: set[tuple[str, str]] = set()
-
-    def walk(value: object) -> None:
+    def walk(value: object) -> Iterator[Pluggable]:
         if isinstance(value, Mapping):
             value = list(value.values())
         if isinstance(value, (list, tuple)):
             for each in value:
-                walk(each)
+                yield from walk(each)
         elif attrs.has(cls := type(value)):
-            target = f"{cls.__module__}:{cls.__qualname__}"
-            names.update((e.distribution, e.version) for e in registry().entries() if e.target == target)
-            walk([getattr(value, name) for name in field_types(cls)])
+            if isinstance(value, Pluggable):
+                yield value
+            yield from walk([getattr(value, name) for name in field_types(cls)])
 
-    walk(recipe)
-    names.update((e.distribution, e.version) for e in registry().entries("recipe") if e.name == recipe.name)
-    return dict(sorted(names))
+    return walk(recipe)
+
+
+def versions(recipe: Recipe) -> dict[str, str]:
+    """Distribution and version of every registered value in the recipe, and of the recipe itself."""
+    from ganskit.plugins import registry
+
+    targets = {f"{type(value).__module__}:{type(value).__qualname__}" for value in pluggables(recipe)}
+    entries = registry().entries()
+    ours = (e for e in entries if e.target in targets or (e.kind == "recipe" and e.name == recipe.name))
+    return dict(sorted({e.distribution: e.version for e in ours}.items()))
 
 
 def override(value: T, settings: Sequence[str]) -> T:
@@ -201,8 +207,14 @@ def override(value: T, settings: Sequence[str]) -> T:
         path, equals, text = setting.partition("=")
         if not equals or not path.strip():
             raise UserError(f"--set {setting}: expected key=value, such as --set batch_size=64 or --set game.loss=minimax.")
-        value = _replace(value, type(value), path.strip().split("."), _parse(text.strip()), "")
+        value = replaced(value, path.strip(), _parse(text.strip()))
     return value
+
+
+def replaced(value: T, path: str, new: object) -> T:
+    """`value` with one field, at a dotted path, structured from `new`: a scalar, a list, a table or a registered name."""
+    made: T = _replace(value, type(value), path.split("."), new, "")
+    return made
 
 
 def _parse(text: str) -> object:

@@ -43,6 +43,7 @@ class Entry:
     within: str = ""
     distribution: str = ""
     version: str = ""
+    plugin: str = ""
 
     def load(self) -> Any:  # noqa: ANN401 - a class or a recipe function, by kind
         """Import the target.
@@ -66,7 +67,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._entries: dict[str, dict[str, Entry]] = {kind: {} for kind in KINDS}
-        self._source = ("", "")
+        self._source = ("", "", "")
 
     def architecture(self, name: str, target: str, summary: str = "", tiny: Options = None, within: str = "") -> None:
         """Register a net: a subclass of `Architecture`."""
@@ -105,7 +106,7 @@ class Registry:
         self._add("recipe", name, target, summary, tiny, within)
 
     def _add(self, kind: str, name: str, target: str, summary: str, tiny: Options, within: str) -> None:
-        distribution, version = self._source
+        distribution, version, plugin = self._source
         if not isinstance(name, str) or not name or name != name.strip() or any(c in name for c in "\n\t =[]{}\"'"):
             raise UserError(f"{distribution} registers a {kind} under {name!r}: a name is one word, like my-loss.")
         if not isinstance(target, str) or target.count(":") != 1:
@@ -118,16 +119,16 @@ class Registry:
                 f'{kind} "{name}" is registered by both {taken.distribution} and {distribution}. Uninstall one of '
                 "them, or name the plugins to load in GANSKIT_PLUGINS."
             )
-        self._entries[kind][name] = Entry(kind, name, target, summary, dict(tiny or {}), within, distribution, version)
+        self._entries[kind][name] = Entry(kind, name, target, summary, dict(tiny or {}), within, distribution, version, plugin)
 
     def __getattr__(self, kind: str) -> NoReturn:
         raise UnknownKind(f'There is no kind "{kind}" to register. {nearest(kind, KINDS)}')
 
-    def collect(self, distribution: str, version: str) -> Registry:
+    def collect(self, distribution: str, version: str, plugin: str) -> Registry:
         """A copy for one plugin to register into; it takes this one's place when the plugin did not fail."""
         child = Registry()
         child._entries = {kind: dict(entries) for kind, entries in self._entries.items()}
-        child._source = (distribution, version)
+        child._source = (distribution, version, plugin)
         return child
 
     def entries(self, kind: str | None = None) -> Iterator[Entry]:

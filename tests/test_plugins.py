@@ -160,7 +160,7 @@ def test_a_limit_with_an_unknown_name(site: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_entry_that_cannot_be_loaded_names_its_distribution() -> None:
-    found = Registry().collect("somebody", "1.2")
+    found = Registry().collect("somebody", "1.2", "some")
     found.loss("lost", "nowhere:Loss")
     found.loss("empty", "ganskit.errors:Nothing")
     for name in ("lost", "empty"):

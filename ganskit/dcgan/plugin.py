@@ -12,10 +12,11 @@ def ganskit_register(registry: Registry) -> None:
     registry.architecture("dcgan.generator", "ganskit.dcgan.nets:Generator", "Radford 2016, fig. 1", {"width": 8})
     registry.architecture("dcgan.discriminator", "ganskit.dcgan.nets:Discriminator", "Radford 2016, section 3", {"width": 8})
     where = "ganskit.dcgan.recipes"
-    registry.recipe("dcgan-rooms", f"{where}:rooms", "Rooms drawn by ganskit, 64x64; minutes on two CPU cores, no download")
-    registry.recipe("dcgan-lsun", f"{where}:lsun", "LSUN bedrooms, 64x64 (section 4.1)")
-    registry.recipe("dcgan-faces", f"{where}:faces", "Faces, 64x64 (section 4.2)")
-    registry.recipe("dcgan-imagenet32", f"{where}:imagenet32", "ImageNet-1k, 32x32 (sections 4.3 and 5.1)")
-    registry.recipe("dcgan-svhn", f"{where}:svhn", "Street-view house numbers, 32x32 (section 5.2)")
-    registry.recipe("dcgan-cifar10", f"{where}:cifar10", "CIFAR-10, 32x32, with the SVHN nets")
-    registry.recipe("dcgan-mnist", f"{where}:mnist", "MNIST padded to 32x32, with the SVHN nets")
+    tiny = {"nets.G.width": 4, "nets.D.width": 4}
+    registry.recipe("dcgan-rooms", f"{where}:rooms", "Rooms drawn by ganskit, 64x64; minutes on two CPU cores, no download", tiny)
+    registry.recipe("dcgan-lsun", f"{where}:lsun", "LSUN bedrooms, 64x64 (section 4.1)", tiny)
+    registry.recipe("dcgan-faces", f"{where}:faces", "Faces, 64x64 (section 4.2)", tiny)
+    registry.recipe("dcgan-imagenet32", f"{where}:imagenet32", "ImageNet-1k, 32x32 (sections 4.3 and 5.1)", tiny)
+    registry.recipe("dcgan-svhn", f"{where}:svhn", "Street-view house numbers, 32x32 (section 5.2)", tiny)
+    registry.recipe("dcgan-cifar10", f"{where}:cifar10", "CIFAR-10, 32x32, with the SVHN nets", tiny)
+    registry.recipe("dcgan-mnist", f"{where}:mnist", "MNIST padded to 32x32, with the SVHN nets", tiny)

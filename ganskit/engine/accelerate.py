@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -36,16 +37,22 @@ class _DoubleBackward(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def differentiates_twice(turn: Turn, nets: Nets, b: Batch) -> bool:
-    """Run the loss once, off the record, and see whether it needs double backward: compiled graphs have none."""
+@contextmanager
+def off_the_record(nets: Nets) -> Iterator[None]:
+    """What is computed in here leaves no trace: buffers and torch's random numbers are put back."""
     buffers = [(buffer, buffer.clone()) for buffer in nets.buffers()]
     devices = {p.device for p in nets.parameters() if p.device.type == "cuda"}
-    copy = Batch(b.tensors, b.stage)
-    with torch.random.fork_rng(devices), _DoubleBackward() as mode:
-        evaluate(turn, nets, copy)
+    with torch.random.fork_rng(devices):
+        yield
     with torch.no_grad():
         for buffer, before in buffers:
             buffer.copy_(before)
+
+
+def differentiates_twice(turn: Turn, nets: Nets, b: Batch) -> bool:
+    """Run the loss once, off the record, and see whether it needs double backward: compiled graphs have none."""
+    with off_the_record(nets), _DoubleBackward() as mode:
+        evaluate(turn, nets, Batch(b.tensors, b.stage))
     return bool(mode.found)
 
 
