@@ -12,12 +12,8 @@ import pytest
 from ganskit import UserError
 from ganskit.registry import Registry
 
-HOOK = """
-from ganskit import hookimpl
+from plugin_files import HOOK, install
 
-@hookimpl
-def ganskit_register(registry):
-"""
 GOOD = f'{HOOK}    registry.loss("good-loss", "nowhere:Loss", "Somebody 2020, eq. 1")\n'
 LEFT = '    registry.loss("left-behind", "nowhere:Loss")\n'
 
@@ -56,16 +52,6 @@ BROKEN = {
         'There is no kind "trainer" to register. Known: ',
     ),
 }
-
-
-def install(folder: Path, name: str, code: str, target: str = "", metadata: bool = True) -> None:
-    """A distribution with one module and one entry point, both of that name."""
-    (folder / f"{name}.py").write_text(code)
-    info = folder / f"{name}-1.2.dist-info"
-    info.mkdir(parents=True)
-    (info / "entry_points.txt").write_text(f"[ganskit]\n{name} = {target or name}\n")
-    if metadata:
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
 
 
 @pytest.fixture

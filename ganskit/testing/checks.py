@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import subprocess
 import sys
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import torch
 from attrs import evolve
@@ -87,7 +90,8 @@ def evaluates(evaluator: Evaluator, recipe: Recipe) -> None:
     """It returns numbers, a protocol and pictures; the same ones twice; and training goes on as if it had not been there."""
     without, between = played(recipe, 3), played(recipe, 1)
     threads, dtype, gradients = torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()
-    results = [measured(evaluator, _model(between)) for _ in range(2)]
+    with TemporaryDirectory(prefix="ganskit-") as folder, patch.dict(os.environ, {"GANSKIT_DATA": folder}):  # for model.real
+        results = [measured(evaluator, _model(between)) for _ in range(2)]
     if (threads, dtype, gradients) != (torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()):
         raise Failed("It leaves torch's threads, default dtype or grad mode other than they were.")
     play(between, 2)

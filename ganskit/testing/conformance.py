@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from ganskit.data.dataset import Dataset
-from ganskit.evaluate.evaluator import Evaluator
+from ganskit.errors import GanskitError
 from ganskit.plugins import plugins, registry
 from ganskit.recipe import Recipe, use
 from ganskit.registry import KINDS, Entry
@@ -68,48 +69,56 @@ class Conformance:
 
     def test_entries_are_found(self) -> None:
         """The distribution is installed, whole, and registers something."""
-        ours = [plugin for plugin in plugins() if plugin.distribution == self.distribution]
-        if not ours:
-            there = ", ".join(plugin.distribution for plugin in plugins())
-            raise Failed(f'There is no distribution "{self.distribution}" with an entry point in the group ganskit: {there}.')
-        for plugin in ours:
-            if plugin.broken:
-                raise Failed(f"{plugin.title} is broken: {plugin.broken}")
-        if not self.entries() and all(plugin.hooks == ("ganskit_register",) for plugin in ours):
-            raise Failed(f"{self.distribution} registers nothing.")
+        with _verdict():
+            ours = [plugin for plugin in plugins() if plugin.distribution == self.distribution]
+            if not ours:
+                there = ", ".join(plugin.distribution for plugin in plugins())
+                raise Failed(f'There is no distribution "{self.distribution}" with an entry point in the group ganskit: {there}.')
+            for plugin in ours:
+                if plugin.broken:
+                    raise Failed(f"{plugin.title} is broken: {plugin.broken}")
+            if not self.entries() and all(plugin.hooks == ("ganskit_register",) for plugin in ours):
+                raise Failed(f"{self.distribution} registers nothing.")
 
     def test_listing_imports_no_torch(self) -> None:
         """`ganskit list` stays quick."""
-        checks.lists_without_torch()
+        with _verdict():
+            checks.lists_without_torch()
 
     def test_options(self, entry: Entry) -> None:
         """A frozen value of its kind, whose options TOML can hold."""
-        configs.is_sound(entry)
+        with _verdict():
+            configs.is_sound(entry)
 
     @_for_kinds(*PLAYED)
     def test_three_rounds(self, entry: Entry) -> None:
         """Finite; each player moves and nobody else; each loss is a function of nets, batch and seed."""
-        checks.plays(self.recipe(entry))
+        with _verdict():
+            checks.plays(self.recipe(entry))
 
     @_for_kinds(*PLAYED)
     def test_resume(self, entry: Entry) -> None:
         """Bit by bit, in a fresh process."""
-        checks.resumes(self.recipe(entry))
+        with _verdict():
+            checks.resumes(self.recipe(entry))
 
     @_for_kinds(*PLAYED)
     def test_micro_batches(self, entry: Entry) -> None:
         """They add up to the batch, unless something couples its samples."""
-        _applied(checks.micro_batches_add_up, self.recipe(entry))
+        with _verdict():
+            checks.micro_batches_add_up(self.recipe(entry))
 
     @_for_kinds(*PLAYED)
     def test_bf16(self, entry: Entry) -> None:
         """Finite."""
-        checks.is_finite_in_bf16(self.recipe(entry))
+        with _verdict():
+            checks.is_finite_in_bf16(self.recipe(entry))
 
     @_for_kinds(*PLAYED)
     def test_compiled(self, entry: Entry) -> None:
         """Traced by torch.compile, it gives the same gradients."""
-        checks.compiles(self.recipe(entry))
+        with _verdict():
+            checks.compiles(self.recipe(entry))
 
     @pytest.mark.slow
     @_for_kinds("game")
@@ -117,27 +126,34 @@ class Conformance:
         """Compiled to machine code, it gives the same gradients."""
         if not shutil.which("g++") and not shutil.which("clang++"):
             pytest.skip("inductor needs a C++ compiler")
-        checks.compiles(self.recipe(entry), "inductor")
+        with _verdict():
+            checks.compiles(self.recipe(entry), "inductor")
 
     @_for_kinds(*PLAYED)
     def test_sampling(self, entry: Entry) -> None:
         """Samples drawn between rounds leave the training as it was."""
-        checks.sampling_leaves_training_alone(self.recipe(entry))
+        with _verdict():
+            checks.sampling_leaves_training_alone(self.recipe(entry))
 
     @_for_kinds("evaluator")
     def test_evaluation(self, entry: Entry) -> None:
         """Numbers that repeat, and a training that goes on as if nothing had been measured."""
-        evaluator: Evaluator = use(entry.name, "evaluator", **entry.tiny)
-        checks.evaluates(evaluator, self.recipe(entry))
+        with _verdict():
+            checks.evaluates(use(entry.name, "evaluator", **entry.tiny), self.recipe(entry))
 
     @_for_kinds("dataset")
     def test_examples(self, entry: Entry, tmp_path: Path) -> None:
         """Example i follows from the options and i alone, in every process."""
-        _applied(checks.deals, self.dataset(entry, tmp_path))
+        with _verdict():
+            checks.deals(self.dataset(entry, tmp_path))
 
 
-def _applied(check: Callable[..., None], subject: object) -> None:
+@contextmanager
+def _verdict() -> Iterator[None]:
+    """What the kit finds as one line without a traceback of the kit; what a plugin raises with its own."""
     try:
-        check(subject)
+        yield
     except NotApplicable as why:
         pytest.skip(str(why))
+    except (Failed, GanskitError) as error:
+        pytest.fail(str(error), pytrace=False)

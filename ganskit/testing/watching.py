@@ -70,8 +70,6 @@ class Watched(Engine):
         if stirred := changed(self._after_last_move, before):
             raise Failed(f"The net {stirred} changed between turns: only a turn of its player may move it.")
         self._play_twice(turn, batches[0])
-        if stirred := changed(before, copied(self.nets)):
-            raise Failed(f"Computing {turn.player}'s loss changed the weights of {stirred}: a loss computes, the engine moves.")
         super().move(turn, index, batches)
         self._after_last_move = copied(self.nets)
         own = self.players[turn.player].nets
@@ -84,8 +82,10 @@ class Watched(Engine):
 
     def _play_twice(self, turn: Turn, b: Batch) -> None:
         """The same nets, batch and seed must give the same loss, bit by bit."""
-        python, numpy = random.getstate(), _numpy_state()
+        python, numpy, before = random.getstate(), _numpy_state(), copied(self.nets)
         first, second = self._evaluated(turn, b), self._evaluated(turn, b)
+        if stirred := changed(before, copied(self.nets)):
+            raise Failed(f"Computing {turn.player}'s loss changed the weights of {stirred}: a loss computes, the engine moves.")
         for module, same in (("Python's random", python == random.getstate()), ("numpy.random", numpy == _numpy_state())):
             if not same:
                 raise Failed(f"{turn.player}'s turn draws from {module}, {NOT_RESUMED}")

@@ -1,0 +1,176 @@
+"""The conformance kit: it passes what is right, and says what is wrong with what is not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganskit import TwoPlayer
+from ganskit.game import Noise
+from ganskit.registry import Entry
+from ganskit.testing import (
+    Failed,
+    NotApplicable,
+    deals,
+    evaluates,
+    is_finite_in_bf16,
+    is_sound,
+    micro_batches_add_up,
+    plays,
+    resumes,
+)
+from ganskit.testing.tiny import general, placed
+
+import sabotage
+from plugin_files import HOOK, install
+
+pytest_plugins = ["pytester"]
+
+
+def game(kind: type[TwoPlayer]) -> object:
+    return general(kind(noise=Noise(8)))
+
+
+@pytest.fixture(autouse=True)
+def gradients_stay_on():
+    yield
+    torch.set_grad_enabled(True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("MovesTheOther", "D's turn moved the net G, which is not D's"),
+        ("MovesWhileComputing", "Computing D's loss changed the weights of G"),
+        ("LeavesGBehind", "G did not move in 3 rounds"),
+        ("Counts", "It keeps state in Python, or draws random numbers from elsewhere"),
+        ("OwnGenerator", r"D's turn draws from a torch.Generator of its own \(generator=...\), which no resume brings back"),
+        ("PythonsRandom", "D's turn draws from Python's random, which no resume brings back"),
+        ("NumpysRandom", "D's turn draws from numpy.random, which no resume brings back"),
+    ],
+)
+def test_a_game_that_breaks_the_rules_is_told_how(kind: str, says: str) -> None:
+    with pytest.raises(Failed, match=says):
+        plays(game(getattr(sabotage, kind)))
+
+
+@pytest.mark.parametrize("kind", ["Counts", "CountsSlowly", "OwnGenerator"])
+def test_hidden_state_does_not_survive_a_resume(kind: str) -> None:
+    with pytest.raises(Failed, match=r"After a resume in a fresh process .* tensors differ, such as"):
+        resumes(game(getattr(sabotage, kind)), rounds=4)
+
+
+def test_an_honest_game_passes() -> None:
+    for check in (plays, resumes, micro_batches_add_up, is_finite_in_bf16):
+        check(game(TwoPlayer))
+
+
+def test_micro_batches() -> None:
+    base = game(TwoPlayer)
+    micro_batches_add_up(placed(base, "loss", sabotage.Draws()))
+    with pytest.raises(Failed, match="it should say couples_batch = True"):
+        micro_batches_add_up(placed(base, "loss", sabotage.Couples()))
+    with pytest.raises(NotApplicable, match="SaysThatItCouples couples the samples of a batch"):
+        micro_batches_add_up(placed(base, "loss", sabotage.SaysThatItCouples()))
+
+
+def test_an_overflow_is_seen() -> None:
+    with pytest.raises(Failed, match="not finite in round 0 in bf16"):
+        is_finite_in_bf16(placed(game(TwoPlayer), "loss", sabotage.Overflows()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("MutableDefault", r"MutableDefault.betas has the mutable default \[0.5, 0.9\]"),
+        ("OddDefault", "OddDefault.shape has the default 1j, which a recipe cannot hold"),
+        ("WrongDefault", "WrongDefault.weight has the default 0.5, which is not of its type"),
+        ("UnknownType", "The types of UnknownType's options cannot be resolved"),
+        ("NotFrozen", "NotFrozen is not marked with attrs' @frozen"),
+        ("Honest", "is not a subclass of ganskit.Loss"),
+    ],
+)
+def test_options_that_no_recipe_can_hold(kind: str, says: str) -> None:
+    with pytest.raises(Failed, match=says):
+        is_sound(Entry("loss", "l", f"sabotage:{kind}", "Somebody 2020"))
+
+
+def test_an_entry_says_where_it_comes_from() -> None:
+    with pytest.raises(Failed, match="no summary"):
+        is_sound(Entry("loss", "l", "sabotage:Couples"))
+
+
+def test_datasets() -> None:
+    with pytest.raises(Failed, match="differs when it is read again"):
+        deals(sabotage.ImpureData())
+    with pytest.raises(Failed, match=r"provides\(\) says"):
+        deals(sabotage.WrongShape())
+
+
+def test_evaluators() -> None:
+    base = game(TwoPlayer)
+    evaluates(sabotage.Honest(), base)
+    with pytest.raises(Failed, match="other numbers the second time"):
+        evaluates(sabotage.Fickle(), base)
+    with pytest.raises(Failed, match="cannot be written as JSON"):
+        evaluates(sabotage.Unwritable(), base)
+    with pytest.raises(Failed, match="grad mode"):
+        evaluates(sabotage.TurnsGradientsOff(), base)
+
+
+KIT = """
+from ganskit.testing import Conformance
+
+class TestKit(Conformance):
+    distribution = "{}"
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder for distributions, seen by the processes that the tests start."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    return tmp_path
+
+
+def test_a_plugins_own_tests(pytester: pytest.Pytester, site: Path) -> None:
+    """The kit as an author uses it: a sound entry passes, one that couples fails, and the summary counts them."""
+    install(
+        site,
+        "mine",
+        f'{HOOK}    registry.loss("sound", "sabotage:Draws", "A")\n    registry.loss("unsound", "sabotage:Couples", "B")\n'
+        '    registry.loss("lost", "nowhere:Loss", "C")\n',
+    )
+    pytester.makepyfile(KIT.format("mine"))
+    result = pytester.runpytest_subprocess("-p", "ganskit.testing", "-k", "options or micro or found", "--ganskit-table=t.md")
+    result.stdout.fnmatch_lines_random(
+        [
+            "*it should say couples_batch = True*",
+            '*loss "lost" from mine cannot be loaded*',
+            "ganskit: 3 entries of mine were checked (3 loss)",
+        ]
+    )
+    assert "| loss `sound` | ✓ | ✓ |" in (pytester.path / "t.md").read_text()
+    assert "| loss `unsound` | ✓ | ✗ |" in (pytester.path / "t.md").read_text()
+    result.assert_outcomes(passed=4, failed=3)
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (None, '*There is no distribution "mine" with an entry point*'),
+        (f"{HOOK}    pass\n", "*mine registers nothing.*"),
+        ("raise RuntimeError('no')", "*is broken: RuntimeError: no*"),
+        ("import torch\n" + HOOK + '    registry.loss("l", "sabotage:Draws", "A")\n', "*Listing imports torch*"),
+    ],
+)
+def test_a_plugin_that_is_not_there(pytester: pytest.Pytester, site: Path, code: str | None, says: str) -> None:
+    if code is not None:
+        install(site, "mine", code)
+    pytester.makepyfile(KIT.format("mine"))
+    result = pytester.runpytest_subprocess("-p", "ganskit.testing", "-k", "found or torch")
+    result.stdout.fnmatch_lines([says])
+    assert result.ret == 1
