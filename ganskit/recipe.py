@@ -240,5 +240,6 @@ def _replace(old: Any, cls: Any, path: list[str], value: object, where: str) -> 
         raise UserError(f'{where} is {old!r}: it has no "{key}" to set.')
     types = field_types(type(old))
     if key not in types:
-        raise UserError(f'{where or "The recipe"} has no option "{key}". {nearest(key, types)}')
+        whole = "The recipe" if isinstance(old, Recipe) else type(old).__name__
+        raise UserError(f'{where or whole} has no option "{key}". {nearest(key, types)}')
     return evolve(old, **{key: _replace(getattr(old, key), types[key], rest, value, inside)})

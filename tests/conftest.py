@@ -20,6 +20,8 @@ os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it when it is imported, here 
 hypothesis.settings.register_profile("ganskit", deadline=None)
 hypothesis.settings.load_profile("ganskit")
 
+pytest_plugins = ["ganskit.testing", "pytester"]
+
 GAMES = Path(__file__).parent / "games"
 
 

@@ -27,8 +27,6 @@ from ganskit.testing.tiny import general, placed
 import sabotage
 from plugin_files import HOOK, install
 
-pytest_plugins = ["pytester"]
-
 
 def game(kind: type[TwoPlayer]) -> object:
     return general(kind(noise=Noise(8)))

@@ -48,7 +48,7 @@ class Training:
         self.directory, self.data, self.progress = directory, data, progress
         self.observers = Observers(self.say) if self.world.leads else None
         self.time_s = 0.0
-        self.saved_at = NEVER
+        self.saved_at = self.grid_at = NEVER
         self.interrupts = 0
         self.logged: dict[str, float] = {}
         self.grid: Path | None = None
@@ -171,8 +171,9 @@ class Training:
         self.saved_at = self.engine.samples
 
     def _save_grid(self) -> None:
-        if not self.world.leads:
+        if not self.world.leads or self.grid_at == self.engine.samples:
             return
+        self.grid_at = self.engine.samples
         x = fixed_samples(self.engine, GRID_SIZE)
         if is_pictures(x):
             self.grid = save_grid(x, self.directory.samples_file(self.engine.samples))

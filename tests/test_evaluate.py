@@ -1,0 +1,81 @@
+"""Evaluating a run with an evaluator that a plugin brings."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import ganskit
+
+from plugin_files import HOOK, install
+from sabotage import Honest
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small run."""
+    settings = ["samples=64", "batch_size=4", "data.size=16", "data.num_images=16", "nets.G.width=4", "nets.D.width=4"]
+    return ganskit.run("dcgan-rooms", settings=settings, out=tmp_path_factory.mktemp("runs") / "run", progress=False)
+
+
+@pytest.fixture
+def honest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A plugin with the evaluators of the sabotage module, in a process of its own."""
+    import subprocess
+    import sys
+
+    entries = [f'    registry.evaluator("{name}", "sabotage:{name.capitalize()}", "A")\n' for name in ("honest", "empty")]
+    install(tmp_path, "judge", HOOK + "".join(entries))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+
+    def ganskit_command(*words: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "ganskit", *map(str, words)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    return ganskit_command
+
+
+def test_an_evaluation_is_kept_in_the_run(run: Path) -> None:
+    result = ganskit.evaluate_run(run, Honest(num=4), name="honest")
+    record = json.loads((run / "evaluations/honest/result.json").read_text())
+    assert record["numbers"] == dict(result.numbers)
+    assert record["protocol"] == {"num": 4}
+    assert record["samples"] == 64
+    assert record["evaluator"]["num"] == 4
+    with Image.open(run / "evaluations/honest/samples.png") as picture:
+        assert picture.size == (38, 38)
+    assert ganskit.evaluate_run(run, Honest(num=4), name="honest").numbers == result.numbers
+
+
+def test_the_command(run: Path, honest) -> None:
+    done = honest("eval", run, "honest", "--set", "num=6")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("distance")
+    assert "result.json, samples.png" in done.stdout
+    assert json.loads((run / "evaluations/honest/result.json").read_text())["evaluator"] == {"use": "honest", "num": 6}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["honesty"], 'There is no evaluator "honesty". Did you mean "honest"?'),
+        (["honest", "--set", "nun=6"], 'Honest has no option "nun". Did you mean "num"?'),
+        (["honest", "--checkpoint", "7"], "There is no checkpoint 7"),
+        (["empty"], 'evaluator "empty" from judge cannot be loaded'),
+    ],
+)
+def test_what_cannot_be_evaluated(run: Path, honest, words: list[str], says: str) -> None:
+    done = honest("eval", run, *words)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_run(tmp_path: Path, honest) -> None:
+    done = honest("eval", tmp_path, "honest")
+    assert done.returncode == 2
+    assert "is not a run directory" in done.stderr
