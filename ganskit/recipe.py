@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import tomllib
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -108,7 +109,9 @@ def from_file(where: str) -> Recipe:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise UserError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
+        lines = [each.lineno for each in traceback.extract_tb(error.__traceback__) if each.filename == str(file)]
+        where = f" (line {lines[-1]})" if lines else ""
+        raise UserError(f"{file} cannot be run: {type(error).__name__}: {error}{where}") from error
     if not hasattr(module, function):
         raise UserError(f'{file} has no function "{function}". {nearest(function, [n for n in vars(module) if n[0] != "_"])}')
     return _returned(getattr(module, function), where)
@@ -159,8 +162,12 @@ def to_toml(recipe: Recipe) -> str:
 
 
 def read_toml(file: Path) -> Recipe:
-    """A recipe from a TOML file."""
-    return from_table(read_table(file))
+    """A recipe from a TOML file. Raises UserError, naming the file and each key that is wrong."""
+    table = read_table(file)
+    try:
+        return from_table(table)
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from None
 
 
 def read_table(file: Path) -> Table:
