@@ -17,6 +17,7 @@ def ganskit_register(registry: Registry) -> None:
     registry.optimizer("rmsprop", "ganskit.optim:RMSprop", "Tieleman & Hinton 2012")
     tiny = {"num_images": 64, "size": 16}
     registry.dataset("rooms", "ganskit.data.rooms:Rooms", "Bedrooms drawn by ganskit; needs no download", tiny)
+    registry.dataset("portraits", "ganskit.data.portraits:Portraits", "Faces drawn by ganskit; needs no download", tiny)
     registry.dataset("folder", "ganskit.data.folder:Folder", "A folder of pictures, flat or one subfolder per class")
     registry.dataset("zip", "ganskit.data.archive:Zip", "Pictures in a .zip file, read without extracting it")
     registry.dataset("lsun", "ganskit.data.lsun:Lsun", "LSUN's LMDB format, any category")

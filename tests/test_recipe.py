@@ -174,7 +174,7 @@ def test_later_settings_see_earlier_ones(recipe: Recipe) -> None:
         ("game.same_batch=1", ["game.same_batch", "true or false"]),
         ("game.order=GG", ['game.order is "GG"', '"DG"']),
         ("game.penalties=r1", ["game.penalties", "a list"]),
-        ("game.penalties=['r1']", ['no penalty "r1"']),
+        ("game.penalties=['r9']", ['no penalty "r9"']),
         ("game.noise=5", ["game.noise", "a table with dim, prior", "5"]),
         ("game.noise=normal", ["game.noise", "a table with dim, prior", "'normal'"]),
         ("game.noise.prior=gaussian", ["gaussian", "normal"]),

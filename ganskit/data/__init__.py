@@ -14,6 +14,7 @@ _PUBLIC = {
     "Folder": "folder",
     "Lsun": "lsun",
     "Mnist": "mnist",
+    "Portraits": "portraits",
     "Rooms": "rooms",
     "Skip": "dataset",
     "Source": "dataset",

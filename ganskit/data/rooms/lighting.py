@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from attrs import frozen
 
-from ganskit.data.rooms.palette import Colour, scaled
+from ganskit.data.colours import Colour, scaled
 from ganskit.data.rooms.patterns import toned
 from ganskit.data.rooms.scene import Scene
 from ganskit.data.rooms.space import Array, Place, Point, Wall

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from attrs import frozen
 
-from ganskit.data.rooms.palette import Colour
+from ganskit.data.colours import Colour
 from ganskit.data.rooms.space import Array, Point, Span, Wall
 
 Texture = Callable[[Array, Array, Array], Array]

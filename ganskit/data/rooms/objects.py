@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ganskit.data.colours import blend, scaled
 from ganskit.data.rooms import textures
 from ganskit.data.rooms.mesh import Look, Mesh
 from ganskit.data.rooms.palette import (
@@ -17,8 +18,6 @@ from ganskit.data.rooms.palette import (
     TRIM,
     WALLS,
     WOODS,
-    blend,
-    scaled,
 )
 from ganskit.data.rooms.plan import MATTRESS_HEIGHT, TALL
 from ganskit.data.rooms.scene import Scene

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ganskit.data.rooms.palette import Colour
+from ganskit.data.colours import Colour
 from ganskit.data.rooms.space import Array, Mask
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from ganskit.data.rooms.chance import Chance
+from ganskit.data.chance import Chance
 from ganskit.data.rooms.space import Camera, Place, Wall
 
 MATTRESS_HEIGHT = 0.55

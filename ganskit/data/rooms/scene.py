@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from ganskit.data.rooms.chance import Chance
+from ganskit.data.chance import Chance
 from ganskit.data.rooms.palette import CARPETS, FABRICS, METALS, PLANKS, WALLS, WOODS
 from ganskit.data.rooms.plan import Plan
 from ganskit.data.rooms.space import Camera, Place

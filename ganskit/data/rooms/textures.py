@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ganskit.data.colours import Colour, blend, scaled
 from ganskit.data.rooms.mesh import Texture
-from ganskit.data.rooms.palette import LINEN, METALS, PAPER, TRIM, Colour, blend, scaled
+from ganskit.data.rooms.palette import LINEN, METALS, PAPER, TRIM
 from ganskit.data.rooms.patterns import lines, mix, paint, plain, shade, toned, wave, within
 from ganskit.data.rooms.space import Array, Mask, Place, Span
 
