@@ -20,7 +20,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it when it is imported, here 
 hypothesis.settings.register_profile("ganskit", deadline=None)
 hypothesis.settings.load_profile("ganskit")
 
-pytest_plugins = ["ganskit.testing", "pytester"]
+pytest_plugins = ["ganskit.testing", "plugin_files", "pytester", "tiny_runs"]  # after the line above, for they import torch
 
 GAMES = Path(__file__).parent / "games"
 

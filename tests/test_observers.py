@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,12 +46,6 @@ def train(out: Path, *more: str) -> subprocess.CompletedProcess[str]:
     settings = [word for setting in ("samples=32", "log_every=2", "sample_every=2", *more) for word in ("--set", setting)]
     command = [sys.executable, "-m", "ganskit", "run", f"{GAMES / 'dcgan.py'}:recipe", "--out", str(out), *settings]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    return tmp_path
 
 
 def test_an_observer_sees_the_run(site: Path) -> None:

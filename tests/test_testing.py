@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -125,13 +124,6 @@ from ganskit.testing import Conformance
 class TestKit(Conformance):
     distribution = "{}"
 """
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for distributions, seen by the processes that the tests start."""
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    return tmp_path
 
 
 def test_a_plugins_own_tests(pytester: pytest.Pytester, site: Path) -> None:
