@@ -1,4 +1,4 @@
-"""What all tests share: a data folder of their own, one thread, and no plugins limited."""
+"""What all tests share: a data folder of their own, one thread, and no installed plugins."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from PIL import Image
 from ganskit.cli.main import main
 
 os.environ["OMP_NUM_THREADS"] = "1"  # torch reads it when it is imported, here and in the processes that tests start
+os.environ.setdefault("GANSKIT_PLUGINS", "")  # what happens to be installed must not matter
 
 hypothesis.settings.register_profile("ganskit", deadline=None)
 hypothesis.settings.load_profile("ganskit")
 
-pytest_plugins = ["ganskit.testing", "plugin_files", "pytester", "tiny_runs"]  # after the line above, for they import torch
+pytest_plugins = ["ganskit.testing", "plugin_files", "pytester", "tiny_runs"]  # after the lines above, for they import torch
 
 GAMES = Path(__file__).parent / "games"
 
@@ -30,7 +31,6 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Stores go to a folder of this session and are reused within it; started processes see the test games, too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GANSKIT_DATA", str(tmp_path_factory.mktemp("data")))
-        patch.delenv("GANSKIT_PLUGINS", raising=False)
         patch.setenv("PYTHONPATH", str(GAMES), prepend=os.pathsep)
         yield
 

@@ -69,6 +69,7 @@ def install(folder: Path, name: str, code: str, target: str = "", metadata: bool
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for distributions that started processes see; a good one is there."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.delenv("GANSKIT_PLUGINS")
     install(tmp_path, "good", GOOD)
     return tmp_path
 

@@ -31,6 +31,7 @@ def honest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     entries = [f'    registry.evaluator("{name}", "sabotage:{name.capitalize()}", "A")\n' for name in ("honest", "empty")]
     install(tmp_path, "judge", HOOK + "".join(entries))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("GANSKIT_PLUGINS", "judge")
 
     def ganskit_command(*words: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "ganskit", *map(str, words)]

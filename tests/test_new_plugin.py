@@ -31,7 +31,8 @@ def test_the_project_works_as_it_is(ganskit, tmp_path: Path) -> None:
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {metadata['name']}\nVersion: {metadata['version']}\n")
     points = "".join(f"{name} = {target}\n" for name, target in metadata["entry-points"]["ganskit"].items())
     (info / "entry_points.txt").write_text(f"[ganskit]\n{points}")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(project / "src"), os.environ["PYTHONPATH"]])}
+    path = os.pathsep.join([str(project / "src"), os.environ["PYTHONPATH"]])
+    environment = os.environ | {"PYTHONPATH": path, "GANSKIT_PLUGINS": "hal-gan"}
 
     def run(*words: str) -> str:
         done = subprocess.run(
