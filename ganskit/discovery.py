@@ -50,12 +50,15 @@ def _installed() -> tuple[list[EntryPoint], list[str]]:
 
 def _doubles(points: list[EntryPoint]) -> Iterator[str]:
     """Distributions of which two versions are on the path: Python takes the first, and nobody may have meant that."""
-    for name in dict.fromkeys(point.dist.name for point in points if point.dist and point.dist.name):
-        where = {(each.version, str(each.locate_file(""))): None for each in distributions(name=name)}
-        if len({version for version, _ in where}) > 1:
-            (used, folder), *others = where
-            rest = " and ".join(f"{version} in {place}" for version, place in others)
-            yield f"{name} {used} in {folder} is used, but there is also {rest} on the path. Uninstall one of them."
+    for name in dict.fromkeys(_called(point.dist) for point in points if point.dist):
+        # one whose name cannot be read has no double that could be found
+        places: dict[str, str] = {}
+        for each in distributions(name=name):
+            places.setdefault(_version(each), str(each.locate_file("")))
+        if len(places) > 1:
+            used, *others = places
+            rest = " and ".join(f"{version} in {places[version]}" for version in others)
+            yield f"{name} {used} in {places[used]} is used, but there is also {rest} on the path. Uninstall one of them."
 
 
 def _once(found: Iterable[Distribution]) -> Iterator[Distribution]:
@@ -69,6 +72,15 @@ def _once(found: Iterable[Distribution]) -> Iterator[Distribution]:
 
 
 def _called(distribution: Distribution) -> str:
-    """The name in its normal form, or what is known of one whose metadata are gone."""
-    name = distribution.metadata["Name"] if distribution.metadata else None
-    return re.sub(r"[-_.]+", "-", name).lower() if name else str(distribution.locate_file(""))
+    """The name in its normal form, or the place of one whose metadata are gone or unreadable."""
+    try:
+        return re.sub(r"[-_.]+", "-", distribution.metadata["Name"]).lower()
+    except Exception:  # what a parser makes of a damaged file
+        return str(distribution.locate_file(""))
+
+
+def _version(distribution: Distribution) -> str:
+    try:
+        return distribution.version or "a version without metadata"
+    except Exception:  # as above
+        return "a version with unreadable metadata"

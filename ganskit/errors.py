@@ -52,3 +52,15 @@ def nearest(name: str, known: Iterable[str], show: int = 12) -> str:
         return "There are none."
     more = f", and {len(names) - show} more" if len(names) > show else ""
     return f"Known: {', '.join(names[:show])}{more}."
+
+
+def one_line(error: BaseException, most: int = 300) -> str:
+    """What went wrong in one line: our own errors as they are, those of others with their type."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # even saying what is wrong may go wrong in somebody's plugin
+        text = "(its text cannot be read)"
+    text = text if len(text) <= most else f"{text[:most]} ..."
+    if isinstance(error, (GanskitError, AssertionError)) and text:
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

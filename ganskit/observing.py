@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from attrs import field, frozen
 
-from ganskit.errors import UserError
+from ganskit.errors import one_line
 from ganskit.recipe import Recipe
+
+
+def _read_only(values: Mapping[str, float]) -> Mapping[str, float]:
+    return MappingProxyType(dict(values))
 
 
 @frozen
@@ -25,7 +30,7 @@ class RunView:
     round: int
     samples: int
     time_s: float
-    logged: Mapping[str, float] = field(factory=dict)
+    logged: Mapping[str, float] = field(factory=dict, converter=_read_only)
     grid: Path | None = None
 
 
@@ -51,5 +56,4 @@ class Observers:
                 raise
             except BaseException as error:  # a plugin may raise anything, even SystemExit
                 self._listening.remove(observer)
-                why = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-                self._say(f"Warning: {plugin.title} is switched off for this run: its {hook} raised {' '.join(why.split())}")
+                self._say(f"Warning: {plugin.title} is switched off for this run: its {hook} raised {one_line(error)}")

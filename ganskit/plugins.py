@@ -14,9 +14,9 @@ from attrs import evolve, frozen
 from ganskit import builtins, hookspecs
 from ganskit.dcgan import plugin as dcgan
 from ganskit.discovery import chosen
-from ganskit.errors import UserError, nearest
+from ganskit.errors import UserError, nearest, one_line
 from ganskit.patience import Patience
-from ganskit.registry import Registry
+from ganskit.registry import Entry, Registry
 
 BUILT_IN: tuple[ModuleType, ...] = (builtins, dcgan)
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("ganskit_"))
@@ -31,6 +31,10 @@ class Plugin:
     version: str
     hooks: tuple[str, ...] = ()
     broken: str = ""
+
+    def registers(self, entry: Entry) -> bool:
+        """Whether it is this plugin that brought the entry."""
+        return (entry.plugin, entry.distribution) == (self.name, self.distribution)
 
     @property
     def title(self) -> str:
@@ -113,16 +117,13 @@ def _check_hooks(manager: pluggy.PluginManager, module: object) -> None:
                 "If it was made for a newer ganskit, upgrade ganskit."
             )
         known = inspect.signature(getattr(hookspecs, name)).parameters
-        for argument in inspect.signature(getattr(module, name)).parameters:
-            if argument not in known:
-                raise UserError(f"its {name} asks for {argument}, and the hook has only: {', '.join(known)}.")
+        for argument in inspect.signature(getattr(module, name)).parameters.values():
+            if argument.name not in known and argument.default is argument.empty:
+                raise UserError(f"its {name} asks for {argument.name}, and the hook has only: {', '.join(known)}.")
 
 
 def _reason(error: BaseException) -> str:
     """One line on why a plugin failed."""
-    text = " ".join(str(error).split())
-    if isinstance(error, UserError):
-        return text
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"it needs the module {error.name}, which is not installed."
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return one_line(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import tomllib
 import traceback
@@ -128,21 +129,27 @@ def from_table(table: Table) -> Recipe:
     try:
         return structure(Recipe, {key: value for key, value in table.items() if key != "plugins"}, "recipe")
     except UserError as error:
-        missing = _missing_plugins(table.get("plugins"))
-        if not missing:
+        advice = _advice(table.get("plugins"))
+        if not advice:
             raise
-        raise UserError(
-            f"{error}\nThis recipe was written with {missing}: pip install it, or see `ganskit plugins list`."
-        ) from None
+        raise UserError(f"{error}\n{advice}") from None
 
 
-def _missing_plugins(recorded: object) -> str:
-    """The distributions, with their versions, that a recipe names and that are not here, or are broken."""
+def _advice(recorded: object) -> str:
+    """What to do about the distributions that a recipe was written with and that are not loaded here."""
     from ganskit.plugins import plugins
 
-    here = {plugin.distribution for plugin in plugins() if not plugin.broken}
-    names = recorded if isinstance(recorded, Mapping) else {}
-    return ", ".join(f"{name} {version}, which is not here" for name, version in names.items() if name not in here)
+    found = {plugin.distribution: plugin for plugin in plugins()}
+    lines = []
+    for name, version in (recorded if isinstance(recorded, Mapping) else {}).items():
+        if name not in found:
+            limit = " GANSKIT_PLUGINS limits which plugins are loaded." if "GANSKIT_PLUGINS" in os.environ else ""
+            lines.append(f"This recipe was written with {name} {version}, which is not here: pip install it.{limit}")
+        elif found[name].broken:
+            lines.append(
+                f"This recipe was written with {name} {version}, and {found[name].title} is left out: {found[name].broken}"
+            )
+    return "\n".join(lines)
 
 
 def to_toml(recipe: Recipe) -> str:
@@ -178,8 +185,8 @@ def read_table(file: Path) -> Table:
         raise UserError(f"{file} cannot be read: {error}") from error
 
 
-def pluggables(recipe: Recipe) -> Iterator[Pluggable]:
-    """Every value in the recipe that a plugin may have brought: the game, its loss, the nets, the dataset, ..."""
+def pluggables(recipe: Recipe | Pluggable) -> Iterator[Pluggable]:
+    """Every value in the recipe, or in another value, that a plugin may have brought: the game, its loss, the nets, ..."""
 
     def walk(value: object) -> Iterator[Pluggable]:
         if isinstance(value, Mapping):
@@ -195,13 +202,14 @@ def pluggables(recipe: Recipe) -> Iterator[Pluggable]:
     return walk(recipe)
 
 
-def versions(recipe: Recipe) -> dict[str, str]:
-    """Distribution and version of every registered value in the recipe, and of the recipe itself."""
+def versions(recipe: Recipe | Pluggable) -> dict[str, str]:
+    """Distribution and version of every registered value in the recipe, or in another value, and of the recipe itself."""
     from ganskit.plugins import registry
 
     targets = {f"{type(value).__module__}:{type(value).__qualname__}" for value in pluggables(recipe)}
     entries = registry().entries()
-    ours = (e for e in entries if e.target in targets or (e.kind == "recipe" and e.name == recipe.name))
+    name = recipe.name if isinstance(recipe, Recipe) else None
+    ours = (e for e in entries if e.target in targets or (e.kind == "recipe" and e.name == name))
     return dict(sorted({e.distribution: e.version for e in ours}.items()))
 
 

@@ -12,6 +12,9 @@ from ganskit.errors import UnknownKind, UnknownName, UserError, nearest
 
 KINDS = ("architecture", "loss", "penalty", "view", "optimizer", "game", "dataset", "evaluator", "recipe")
 
+FORBIDDEN = "\n\t =[]{}\"'/\\:"
+"""What no name has: it stands in TOML, on command lines, and as the name of a folder."""
+
 Options = Mapping[str, Any] | None
 
 
@@ -107,7 +110,7 @@ class Registry:
 
     def _add(self, kind: str, name: str, target: str, summary: str, tiny: Options, within: str) -> None:
         distribution, version, plugin = self._source
-        if not isinstance(name, str) or not name or name != name.strip() or any(c in name for c in "\n\t =[]{}\"'"):
+        if not isinstance(name, str) or not name or name != name.strip() or any(c in name for c in FORBIDDEN):
             raise UserError(f"{distribution} registers a {kind} under {name!r}: a name is one word, like my-loss.")
         if not isinstance(target, str) or target.count(":") != 1:
             raise UserError(f'{distribution} registers {kind} "{name}" as {target!r}, not as "package.module:attribute".')

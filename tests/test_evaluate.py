@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 import ganskit
+from ganskit import UserError
 
+import sabotage
 from plugin_files import HOOK, install
-from sabotage import Honest
+from sabotage import ODD_RESULTS, Honest, Plain
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,31 @@ def test_an_evaluation_is_kept_in_the_run(run: Path) -> None:
     with Image.open(run / "evaluations/honest/samples.png") as picture:
         assert picture.size == (38, 38)
     assert ganskit.evaluate_run(run, Honest(num=4), name="honest").numbers == result.numbers
+
+
+def test_numbers_without_pictures_are_kept(run: Path) -> None:
+    ganskit.evaluate_run(run, Honest(), name="again")
+    ganskit.evaluate_run(run, Plain(), name="again")
+    assert [file.name for file in (run / "evaluations/again").iterdir()] == ["result.json"], "the earlier picture is gone"
+    record = json.loads((run / "evaluations/again/result.json").read_text())
+    assert record["numbers"] == {"one": 1.0, "worst": "inf"}
+    assert record["ema"] is True
+    assert set(record["plugins"]) == {"ganskit"}
+
+
+@pytest.mark.parametrize("kind", ODD_RESULTS)
+def test_a_result_that_cannot_be_kept_leaves_the_earlier_one(run: Path, kind: str) -> None:
+    ganskit.evaluate_run(run, Plain(), name="kept")
+    with pytest.raises(UserError, match=ODD_RESULTS[kind]):
+        ganskit.evaluate_run(run, getattr(sabotage, kind)(), name="kept")
+    assert (run / "evaluations/kept/result.json").exists()
+    assert not (run.parent / "up.png").exists()
+
+
+@pytest.mark.parametrize("name", ["../oops", "", "a/b", "a\\b", ".hidden"])
+def test_a_name_that_is_no_folders(run: Path, name: str) -> None:
+    with pytest.raises(UserError, match="An evaluation cannot be kept under the name"):
+        ganskit.evaluate_run(run, Plain(), name=name or " ")
 
 
 def test_the_command(run: Path, honest) -> None:

@@ -61,7 +61,10 @@ def test_the_project_works_as_it_is(ganskit, tmp_path: Path) -> None:
         ("a--b", "is no name for a plugin"),
         ("import", "exists already"),
         ("json", 'A Python module "json" exists already'),
-        ("ganskit", 'A Python module "ganskit" exists already'),
+        ("ganskit", '"ganskit" is taken: choose a name that no installed distribution has.'),
+        ("pytest", '"pytest" is taken'),
+        ("nul", '"nul" is taken'),
+        ("dcgan", 'There are entries called "dcgan.something" already'),
     ],
 )
 def test_names_that_are_refused(ganskit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: str) -> None:
@@ -92,3 +95,9 @@ def test_check_of_the_built_in_set(ganskit) -> None:
     assert "FAILED" not in done.out
     assert "  ok      recipe dcgan-lsun\n" in done.out
     assert "  ok      dataset lsun (not tried: it needs files that are not here)\n" in done.out
+
+
+def test_check_needs_no_pytest() -> None:
+    """Which is no dependency of ganskit."""
+    code = "import sys; sys.modules['pytest'] = None\nfrom ganskit.conformance.report import check_plugins"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -43,7 +43,9 @@ def ganskit_run_ended(run, outcome):
 
 
 def train(out: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    settings = [word for setting in ("samples=32", "log_every=2", "sample_every=2", *more) for word in ("--set", setting)]
+    flags = [word for word in more if word.startswith("--")]
+    changes = ["samples=32", "log_every=2", "sample_every=2", *(word for word in more if word not in flags)]
+    settings = [*flags, *(word for setting in changes for word in ("--set", setting))]
     command = [sys.executable, "-m", "ganskit", "run", f"{GAMES / 'dcgan.py'}:recipe", "--out", str(out), *settings]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
@@ -83,8 +85,29 @@ def test_an_observer_that_raises_is_switched_off_with_one_line(site: Path, fault
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_an_observer_cannot_change_the_run(site: Path) -> None:
-    install(site, "faulty", WATCHER.replace('    seen.append(["round"', '    run.samples = 0\n    seen.append(["round"'))
+@pytest.mark.parametrize("change", ["run.samples = 0", "run.logged.clear()", "run.logged['x'] = 1"])
+def test_an_observer_cannot_change_what_it_sees(site: Path, change: str) -> None:
+    install(site, "faulty", WATCHER.replace('    seen.append(["round"', f'    {change}\n    seen.append(["round"'))
     done = train(site / "run")
     assert done.returncode == 0
-    assert "FrozenInstanceError" in done.stdout + done.stderr
+    assert "is switched off for this run: its ganskit_round_ended raised " in done.stdout + done.stderr
+
+
+def test_an_observer_reaches_a_copy_of_the_recipe_only(site: Path) -> None:
+    install(
+        site, "thief", WATCHER.replace('    seen.append(["started"', '    run.recipe.nets.pop("G")\n    seen.append(["started"')
+    )
+    assert train(site / "run", "samples=16").returncode == 0
+    again = train(site / "run", "samples=32", "--resume")
+    assert again.returncode == 0, again.stderr
+
+
+def test_only_the_leading_process_observes(site: Path) -> None:
+    install(site, "watcher", WATCHER)
+    command = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "ganskit", "run", f"{GAMES / 'dcgan.py'}:recipe"]
+    done = subprocess.run(
+        [sys.executable, *command, "--out", str(site / "run"), "--set", "samples=32"],
+        capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len((site / "run/seen.json").read_text().splitlines()) == 1

@@ -6,28 +6,30 @@ from pathlib import Path
 
 import pytest
 import torch
+from attrs import evolve
 
-from ganskit import TwoPlayer
-from ganskit.game import Noise
-from ganskit.registry import Entry
-from ganskit.testing import (
-    Failed,
-    NotApplicable,
+from ganskit import Recipe, TwoPlayer, UserError
+from ganskit.conformance.checks import (
+    compiles,
     deals,
     evaluates,
     is_finite_in_bf16,
-    is_sound,
     micro_batches_add_up,
     plays,
     resumes,
-)
-from ganskit.testing.tiny import general, placed
+    sampling_leaves_training_alone,
+)  # fmt: skip
+from ganskit.conformance.configs import is_sound
+from ganskit.conformance.tiny import general, placed, tiny_recipe
+from ganskit.conformance.watching import Failed, NotApplicable
+from ganskit.game import Noise
+from ganskit.registry import Entry
 
 import sabotage
 from plugin_files import HOOK, install
 
 
-def game(kind: type[TwoPlayer]) -> object:
+def game(kind: type[TwoPlayer]) -> Recipe:
     return general(kind(noise=Noise(8)))
 
 
@@ -42,7 +44,10 @@ def gradients_stay_on():
     [
         ("MovesTheOther", "D's turn moved the net G, which is not D's"),
         ("MovesWhileComputing", "Computing D's loss changed the weights of G"),
-        ("LeavesGBehind", "G did not move in 3 rounds"),
+        ("LeavesGBehind", "The net G of G did not move in 3 rounds"),
+        ("HalfMoves", "The net Q of G did not move in 3 rounds: no loss of G depends on it"),
+        ("IsNaN", r"D's loss \(fake\) is nan in round 0 in fp32"),
+        ("NoMean", r"D's loss \(fake\) is torch.float32 of shape \(4, 1\): expected one number, such as a mean"),
         ("Counts", "It keeps state in Python, or draws random numbers from elsewhere"),
         ("OwnGenerator", r"D's turn draws from a torch.Generator of its own \(generator=...\), which no resume brings back"),
         ("PythonsRandom", "D's turn draws from Python's random, which no resume brings back"),
@@ -60,17 +65,51 @@ def test_hidden_state_does_not_survive_a_resume(kind: str) -> None:
         resumes(game(getattr(sabotage, kind)), rounds=4)
 
 
-def test_an_honest_game_passes() -> None:
-    for check in (plays, resumes, micro_batches_add_up, is_finite_in_bf16):
-        check(game(TwoPlayer))
+def test_a_cache_on_a_value_does_not_travel_into_the_fresh_process() -> None:
+    with pytest.raises(Failed, match="After a resume in a fresh process"):
+        resumes(placed(game(TwoPlayer), "view", sabotage.FirstBatch()))
+
+
+@pytest.mark.parametrize("kind", ["TwoPlayer", "Consensus", "Labelled", "Seeded"])
+def test_an_honest_game_passes(kind: str) -> None:
+    """Also one that differentiates by its own parameters, one with labels, and one that seeds a generator each time."""
+    for check in (plays, resumes, micro_batches_add_up, is_finite_in_bf16, compiles, sampling_leaves_training_alone):
+        if kind != "Consensus" or check is not micro_batches_add_up:  # a squared mean of gradients couples, and says so
+            check(game(getattr(sabotage, kind)))
+
+
+def test_a_bias_that_a_normalisation_undoes_is_no_coupling() -> None:
+    base = game(TwoPlayer)
+    micro_batches_add_up(placed(base, "architecture", sabotage.InstanceNormed()))
+
+
+def test_a_net_that_counts_its_samples_is_disturbed_by_sampling() -> None:
+    with pytest.raises(Failed, match="Drawing samples between rounds changes the training"):
+        sampling_leaves_training_alone(placed(game(TwoPlayer), "architecture", sabotage.Counting()))
+
+
+def test_what_compiles_to_something_else() -> None:
+    with pytest.raises(Failed, match=r"differs by .* compiled with aot_eager"):
+        compiles(placed(game(TwoPlayer), "loss", sabotage.KnowsTheCompiler()))
+
+
+def test_an_architecture_that_fits_nowhere() -> None:
+    with pytest.raises(UserError, match=r"It can be none of the nets G .* D: RuntimeError: boom. Register it with within=NAME"):
+        placed(game(TwoPlayer), "architecture", sabotage.Explodes())
+
+
+def test_tiny_settings_of_a_recipe_are_kept() -> None:
+    entry = Entry("recipe", "dcgan-mnist", "ganskit.dcgan.recipes:mnist", "A", {"batch_size": 16, "nets.G.width": 4})
+    assert tiny_recipe(entry).batch_size == 16
+    assert tiny_recipe(evolve(entry, tiny={"nets.G.width": 4})).batch_size == 4
 
 
 def test_micro_batches() -> None:
     base = game(TwoPlayer)
     micro_batches_add_up(placed(base, "loss", sabotage.Draws()))
-    with pytest.raises(Failed, match="it should say couples_batch = True"):
+    with pytest.raises(Failed, match="says couples_batch = True"):
         micro_batches_add_up(placed(base, "loss", sabotage.Couples()))
-    with pytest.raises(NotApplicable, match="SaysThatItCouples couples the samples of a batch"):
+    with pytest.raises(NotApplicable, match="the samples of a batch are coupled by SaysThatItCouples"):
         micro_batches_add_up(placed(base, "loss", sabotage.SaysThatItCouples()))
 
 
@@ -101,6 +140,9 @@ def test_an_entry_says_where_it_comes_from() -> None:
 
 
 def test_datasets() -> None:
+    deals(sabotage.Opens())
+    with pytest.raises(Failed, match="differs in a fresh process"):
+        deals(sabotage.Remembers())
     with pytest.raises(Failed, match="differs when it is read again"):
         deals(sabotage.ImpureData())
     with pytest.raises(Failed, match=r"provides\(\) says"):
@@ -112,10 +154,20 @@ def test_evaluators() -> None:
     evaluates(sabotage.Honest(), base)
     with pytest.raises(Failed, match="other numbers the second time"):
         evaluates(sabotage.Fickle(), base)
-    with pytest.raises(Failed, match="cannot be written as JSON"):
-        evaluates(sabotage.Unwritable(), base)
+    for kind, says in sabotage.ODD_RESULTS.items():
+        with pytest.raises(UserError, match=says):
+            evaluates(getattr(sabotage, kind)(), base)
     with pytest.raises(Failed, match="grad mode"):
         evaluates(sabotage.TurnsGradientsOff(), base)
+
+
+def test_an_evaluator_that_disturbs_the_training() -> None:
+    hooks = torch.nn.modules.module._global_forward_hooks
+    try:
+        with pytest.raises(Failed, match="Evaluating between rounds changes the training"):
+            evaluates(sabotage.HooksEverything(), game(TwoPlayer))
+    finally:
+        hooks.clear()
 
 
 KIT = """
@@ -138,7 +190,7 @@ def test_a_plugins_own_tests(pytester: pytest.Pytester, site: Path) -> None:
     result = pytester.runpytest_subprocess("-p", "ganskit.testing", "-k", "options or micro or found", "--ganskit-table=t.md")
     result.stdout.fnmatch_lines_random(
         [
-            "*it should say couples_batch = True*",
+            "*says couples_batch = True*",
             '*loss "lost" from mine cannot be loaded*',
             "ganskit: 3 entries of mine were checked (3 loss)",
         ]

@@ -18,11 +18,12 @@ from ganskit.cli.options import device_option
 @device_option
 def command(run: Path, evaluator: str, settings: tuple[str, ...], checkpoint: str | None, no_ema: bool, device: str) -> None:
     """Evaluate RUN with EVALUATOR, a name from `ganskit list evaluator`; keep the result in RUN/evaluations."""
+    from ganskit.engine.rundir import RunDir
     from ganskit.evaluate.evaluation import evaluate_run
     from ganskit.recipe import override, use
 
     chosen = override(use(evaluator, "evaluator"), settings)
     result = evaluate_run(run, chosen, checkpoint=checkpoint, ema=not no_ema, device=device)
     for name, value in result.numbers.items():
-        click.echo(f"{name:<24} {float(value):.6g}")
-    click.echo(f"{run / 'evaluations' / evaluator}: result.json{''.join(f', {name}.png' for name in result.pictures)}")
+        click.echo(f"{name:<24} {value:.6g}")
+    click.echo(f"{RunDir(run).evaluation(evaluator)}: result.json{''.join(f', {name}.png' for name in result.pictures)}")

@@ -5,14 +5,20 @@ from __future__ import annotations
 import keyword
 import re
 import sys
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 from ganskit.errors import UserError
+from ganskit.plugins import registry
 
 TEMPLATE = Path(__file__).parent.parent / "template"
 DOTTED = {"gitignore": ".gitignore", "github": ".github"}
 """Files that begin with a dot, which tools of packaging like to leave out."""
+
+
+RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))}
+"""Names that no folder on Windows can have."""
 
 
 def write_project(name: str, folder: Path) -> Path:
@@ -20,6 +26,11 @@ def write_project(name: str, folder: Path) -> Path:
     module = name.replace("-", "_")
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or len(name) > 50:
         raise UserError(f'"{name}" is no name for a plugin: expected small letters, digits and single hyphens, like my-gan.')
+    if name in RESERVED or _is_installed(name):
+        raise UserError(f'"{name}" is taken: choose a name that no installed distribution has.')
+    taken = {entry.name.partition(".")[0] for entry in registry().entries()}
+    if name in taken:
+        raise UserError(f'There are entries called "{name}.something" already, and the plugin\'s would collide with them.')
     if keyword.iskeyword(module) or module in sys.builtin_module_names or find_spec(module) is not None:
         raise UserError(f'A Python module "{module}" exists already, and the plugin\'s would hide it: choose another name.')
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -32,3 +43,11 @@ def write_project(name: str, folder: Path) -> Path:
             text = file.read_text(encoding="utf-8").replace("my_gan", module).replace("my-gan", name)
             target.write_text(text, encoding="utf-8")
     return folder
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True

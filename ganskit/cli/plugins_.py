@@ -25,7 +25,7 @@ def list_() -> None:
             continue
         kinds: dict[str, list[str]] = {}
         for entry in registry().entries():
-            if (entry.plugin, entry.distribution) == (plugin.name, plugin.distribution):
+            if plugin.registers(entry):
                 kinds.setdefault(entry.kind, []).append(entry.name)
         for kind, names in kinds.items():
             click.echo(f"  {kind}: {', '.join(names)}")
@@ -39,7 +39,7 @@ def check(name: str | None) -> None:
 
     Exit code 1 if something fails. The whole conformance kit is for the plugin's own tests: see `ganskit plugins new`.
     """
-    from ganskit.testing.report import check_plugins
+    from ganskit.conformance.report import check_plugins
 
     failures = check_plugins(name, click.echo)
     if failures:

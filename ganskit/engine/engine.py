@@ -76,10 +76,7 @@ class Engine:
     def move(self, turn: Turn, index: int, batches: list[Batch]) -> None:
         """One optimiser step of the turn's player; `index` is the turn's place in the round."""
         owned = self.owned[turn.player]
-        for name, parameters in self.owned.items():
-            for parameter in parameters.values():
-                parameter.requires_grad_(name == turn.player)
-                parameter.grad = None
+        self.freeze_all_but(turn.player)
         losses: Parts = {}
         sum_of_losses = torch.zeros((), device=self.device)
         for b in batches:
@@ -96,6 +93,13 @@ class Engine:
                 losses[key] = losses.get(key, 0) + part.detach() / share
         self.losses |= losses
         self._step(turn, [p for p in owned.values() if p.grad is not None], sum_of_losses)
+
+    def freeze_all_but(self, player: str) -> None:
+        """Only this player's parameters want gradients, and none has one yet."""
+        for name, parameters in self.owned.items():
+            for parameter in parameters.values():
+                parameter.requires_grad_(name == player)
+                parameter.grad = None
 
     def _step(self, turn: Turn, parameters: list[torch.nn.Parameter], loss: torch.Tensor) -> None:
         """Average gradients over processes, check them, and step; a step that is not finite is skipped and recorded."""

@@ -70,7 +70,9 @@ class RunDir:
         return self.path / "samples" / f"{samples:012}.png"
 
     def evaluation(self, name: str) -> Path:
-        """The folder of an evaluation's result and pictures."""
+        """The folder of an evaluation's result and pictures. Raises UserError for a name that is no folder's."""
+        if not re.fullmatch(r"\w[\w.-]*", name):
+            raise UserError(f'An evaluation cannot be kept under the name "{name}": expected letters, digits, ".", "-" and "_".')
         return self.path / "evaluations" / name
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import signal
 import threading
 import time
@@ -47,6 +48,7 @@ class Training:
         self.engine, self.recipe, self.world = engine, engine.recipe, engine.world
         self.directory, self.data, self.progress = directory, data, progress
         self.observers = Observers(self.say) if self.world.leads else None
+        self.seen_recipe = copy.deepcopy(self.recipe)  # observers must not reach ours
         self.time_s = 0.0
         self.saved_at = self.grid_at = NEVER
         self.interrupts = 0
@@ -86,7 +88,7 @@ class Training:
                 "Give back the data it was trained on, or start a new run with another --out."
             )
         for key in (key for key in then if now.get(key) != then[key]):
-            self.say(f"Warning: {key} was {then[key]} and is {now.get(key)} now: results will not be bit-identical.")
+            self.say(f"Warning: {key} was {then[key]} and is {now.get(key, 'not used')} now: results will not be bit-identical.")
         load_state(self.engine, state.tensors, state.meta)
         self.time_s, self.saved_at = state.meta["time_s"], self.engine.samples
 
@@ -182,7 +184,7 @@ class Training:
         """Tell the observers, if there are any, and forget what was news to them."""
         if self.observers:
             clock = self.engine.round, self.engine.samples, self.time_s
-            view = RunView(self.recipe, self.directory.path, *clock, logged=self.logged, grid=self.grid)
+            view = RunView(self.seen_recipe, self.directory.path, *clock, logged=self.logged, grid=self.grid)
             self.observers.tell(hook, run=view, **more)
         if hook == "ganskit_round_ended":
             self.logged, self.grid = {}, None

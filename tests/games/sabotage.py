@@ -7,8 +7,10 @@ import random
 import numpy as np
 import torch
 from attrs import field, frozen
+from torch import nn
 
-from ganskit import Dataset, Evaluator, Field, Loss, NonSaturating, Result, TwoPlayer
+from ganskit import Architecture, Dataset, Evaluator, Field, Loss, NonSaturating, Player, Result, Shape, TwoPlayer, View
+from ganskit.data import Skip
 from ganskit.testing import TinyData
 
 calls = 0
@@ -42,6 +44,117 @@ class MovesWhileComputing(TwoPlayer):
 class LeavesGBehind(TwoPlayer):
     def turns(self, stage):
         return super().turns(stage)[:1]
+
+
+@frozen
+class HalfMoves(TwoPlayer):
+    """Q belongs to G and is in no loss."""
+
+    def players(self):
+        return super().players() | {"G": Player(("G", "Q"), self.G_opt)}
+
+    def shapes(self, provides):
+        return super().shapes(provides) | {"Q": Shape(provides["x"].shape, (1,))}
+
+
+@frozen
+class IsNaN(TwoPlayer):
+    def d_loss(self, nets, b):
+        return super().d_loss(nets, b) | {"fake": nets.D(b.x).mean() * float("nan")}
+
+
+@frozen
+class NoMean(TwoPlayer):
+    def d_loss(self, nets, b):
+        return super().d_loss(nets, b) | {"fake": nets.D(b.x)}
+
+
+@frozen
+class Consensus(TwoPlayer):
+    """Honest: Mescheder 2017 adds the norm of a player's own gradient."""
+
+    def d_loss(self, nets, b):
+        parts = super().d_loss(nets, b)
+        gradients = torch.autograd.grad(sum(parts.values()), list(nets["D"].parameters()), create_graph=True)
+        return parts | {"norm": sum((g**2).sum() for g in gradients)}
+
+    couples_batch = True
+
+
+@frozen
+class Labelled(TwoPlayer):
+    """Honest: both nets are called with a label as well."""
+
+    def needs(self):
+        return ("x", "y")
+
+    def generate(self, nets, b):
+        return nets.G(b.z, b.y if "y" in b else None)
+
+    def judge(self, nets, x, b):
+        return nets.D(x, b.y).float()
+
+
+@frozen
+class Seeded(TwoPlayer):
+    """Honest: a generator of its own that begins anew each time is a constant."""
+
+    def d_loss(self, nets, b):
+        weight = torch.rand((), generator=torch.Generator().manual_seed(5))
+        return {name: part * weight for name, part in super().d_loss(nets, b).items()}
+
+
+@frozen
+class FirstBatch(View):
+    """Subtracts the mean of the first batch that it ever saw, which it keeps."""
+
+    seen: dict = field(factory=dict, init=False, eq=False)
+
+    def __call__(self, nets, x, b):
+        return x - self.seen.setdefault("mean", x.detach().mean(0))
+
+
+class Counter(nn.Module):
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.linear = nn.Linear(shape.input[0], int(np.prod(shape.output)))
+        self.register_buffer("count", torch.zeros(()))
+        self.shape = shape.output
+
+    def forward(self, z):
+        self.count += 1
+        return (self.linear(z) * (1 + 0.1 * self.count)).unflatten(1, self.shape)
+
+
+@frozen
+class Counting(Architecture):
+    def build(self, shape):
+        if len(shape.input) != 1:
+            raise ValueError("a generator")
+        return Counter(shape)
+
+
+@frozen
+class InstanceNormed(Architecture):
+    """Honest: the bias before the normalisation has no gradient but for rounding."""
+
+    def build(self, shape):
+        if len(shape.input) != 3:
+            raise ValueError("a discriminator")
+        conv = nn.Conv2d(3, 8, 3)
+        return nn.Sequential(conv, nn.InstanceNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 36, 1))
+
+
+@frozen
+class Explodes(Architecture):
+    def build(self, shape):
+        raise RuntimeError("boom")
+
+
+@frozen
+class KnowsTheCompiler(NonSaturating):
+    def generator(self, fake, real=None):
+        return {"fake": fake.mean() * (2.0 if torch.compiler.is_compiling() else -1.0)}
 
 
 @frozen
@@ -148,6 +261,59 @@ class ImpureData(Dataset):
         return source
 
 
+memory: dict[int, int] = {}
+
+
+class RememberingSource:
+    """What is read first gets the first value, in each process."""
+
+    fingerprint = "memory"
+
+    def __len__(self):
+        return 3
+
+    def read(self, index):
+        return {"x": np.full((3, 8, 8), memory.setdefault(index, random.SystemRandom().randrange(256)), np.uint8)}
+
+
+@frozen
+class Remembers(Dataset):
+    def provides(self):
+        return TinyData().provides()
+
+    def open(self):
+        return RememberingSource()
+
+
+class OpeningSource:
+    """Opens a file when it is read, as the contract asks, and keeps it open."""
+
+    fingerprint = "opens"
+    file = None
+
+    def __len__(self):
+        return 3
+
+    def read(self, index):
+        if index == 1:
+            raise Skip("not this one")
+        self.file = self.file or open(__file__, "rb")  # noqa: SIM115 - stays open
+        return {"x": np.full((3, 8, 8), index, np.uint8)}
+
+    def __del__(self):
+        if self.file:
+            self.file.close()
+
+
+@frozen
+class Opens(Dataset):
+    def provides(self):
+        return TinyData().provides()
+
+    def open(self):
+        return OpeningSource()
+
+
 @frozen
 class WrongShape(Dataset):
     def provides(self):
@@ -181,6 +347,61 @@ class TurnsGradientsOff(Evaluator):
 
 
 @frozen
+class HooksEverything(Evaluator):
+    def evaluate(self, model):
+        nn.modules.module.register_module_forward_hook(lambda module, x, y: y * 1.01)
+        return Result({"one": 1.0})
+
+
+@frozen
+class Plain(Evaluator):
+    """Honest: numbers only, one of them infinite."""
+
+    def evaluate(self, model):
+        return Result({"one": np.float32(1.0), "worst": float("inf")})
+
+
+@frozen
 class Unwritable(Evaluator):
     def evaluate(self, model):
         return Result({"one": 1.0}, {"net": model.nets})
+
+
+@frozen
+class ReturnsText(Evaluator):
+    def evaluate(self, model):
+        return Result({"one": "1"})
+
+
+@frozen
+class ReturnsNothing(Evaluator):
+    def evaluate(self, model):
+        return Result({})
+
+
+@frozen
+class ReturnsADict(Evaluator):
+    def evaluate(self, model):
+        return {"one": 1.0}
+
+
+@frozen
+class ClimbsUp(Evaluator):
+    def evaluate(self, model):
+        return Result({}, {}, {"../../up": torch.zeros(1, 3, 8, 8)})
+
+
+@frozen
+class ShowsNothing(Evaluator):
+    def evaluate(self, model):
+        return Result({}, {}, {"empty": torch.zeros(0, 3, 8, 8)})
+
+
+ODD_RESULTS = {
+    "Unwritable": "The protocol of Unwritable.evaluate cannot be written as JSON",
+    "ReturnsText": "returned '1' as the number \"one\": expected a float",
+    "ReturnsNothing": "neither numbers nor pictures",
+    "ReturnsADict": "returned dict, and not a ganskit.Result",
+    "ClimbsUp": 'the picture "../../up" of shape',
+    "ShowsNothing": 'the picture "empty" of shape',
+}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch.utils.tensorboard import SummaryWriter
 
 import ganskit
 from ganskit.testing import Conformance
@@ -40,5 +41,19 @@ def test_losses_and_grids_are_written(tmp_path: Path) -> None:
 def test_a_resumed_run_goes_on_in_the_same_curves(tmp_path: Path) -> None:
     train(tmp_path / "run", 64)
     events = train(tmp_path / "run", 96, resume=True)
-    steps = [event.step for event in events.Scalars("G/fake")]
-    assert steps == [8 * i for i in range(1, 13)]
+    assert [event.step for event in events.Scalars("G/fake")] == [8 * i for i in range(1, 13)]
+
+
+@pytest.mark.parametrize("checkpoint", [True, False])
+def test_what_was_written_after_the_checkpoint_is_hidden(tmp_path: Path, checkpoint: bool) -> None:
+    """A run that was killed: its events are ahead of its checkpoint, or it has none and starts over."""
+    train(tmp_path / "run", 64)
+    with SummaryWriter(str(tmp_path / "run" / "tensorboard")) as killed:
+        for step in (72, 80, 88):
+            killed.add_scalar("G/fake", 1000.0, step)
+    if not checkpoint:
+        for file in (tmp_path / "run" / "checkpoints").iterdir():
+            file.unlink()
+    losses = train(tmp_path / "run", 96, resume=True).Scalars("G/fake")
+    assert [event.step for event in losses] == [8 * i for i in range(1, 13)]
+    assert all(event.value < 1000 for event in losses)

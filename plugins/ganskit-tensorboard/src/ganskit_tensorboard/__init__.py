@@ -21,7 +21,7 @@ def ganskit_run_started(run: RunView) -> None:
     """Open the events of a run, and hide those that lie beyond its checkpoint."""
     from torch.utils.tensorboard import SummaryWriter  # here, because listing what is installed must not import torch
 
-    _writers[run.path] = SummaryWriter(str(run.path / FOLDER), purge_step=run.samples + 1 if run.samples else None)
+    _writers[run.path] = SummaryWriter(str(run.path / FOLDER), purge_step=run.samples + 1)
 
 
 @hookimpl

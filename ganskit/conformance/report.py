@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ganskit.config import use
-from ganskit.errors import GanskitError, UserError, nearest
+from ganskit.conformance import checks, configs
+from ganskit.conformance.tiny import tiny_recipe
+from ganskit.conformance.watching import NotApplicable
+from ganskit.errors import UserError, nearest, one_line
 from ganskit.plugins import Plugin, plugins, registry
 from ganskit.registry import Entry
-from ganskit.testing import checks, configs
-from ganskit.testing.tiny import tiny_recipe
-from ganskit.testing.watching import Failed, NotApplicable
 
 
 def check_plugins(name: str | None, say: Callable[[str], None]) -> int:
@@ -36,9 +36,9 @@ def _findings(plugin: Plugin) -> Iterator[tuple[str, str]]:
     if plugin.broken:
         yield "loading", plugin.broken
         return
-    entries = [e for e in registry().entries() if (e.plugin, e.distribution) == (plugin.name, plugin.distribution)]
+    entries = [e for e in registry().entries() if plugin.registers(e)]
     yield f"hooks: {', '.join(plugin.hooks)}; {len(entries)} entries", ""
-    yield "listing imports no torch", _said(checks.lists_without_torch)
+    yield "listing imports no torch", _said(checks.lists_without_torch, "" if plugin.distribution == "ganskit" else plugin.name)
     for entry in entries:
         notes = ""
         wrong = _said(configs.is_sound, entry)
@@ -74,5 +74,4 @@ def _line(error: BaseException) -> str:
     """What went wrong, in one line; Ctrl-C goes on its way."""
     if isinstance(error, KeyboardInterrupt):
         raise error
-    text = " ".join(str(error).split())
-    return text if isinstance(error, (Failed, GanskitError)) else f"it raised {type(error).__name__}: {text}"
+    return one_line(error)

@@ -9,7 +9,6 @@ import pytest
 from attrs import field, frozen
 
 from ganskit.registry import KINDS, Entry
-from ganskit.testing.conformance import Conformance
 
 CHECKS = {
     "options": "options", "three_rounds": "plays", "resume": "resumes", "micro_batches": "micro-batches", "bf16": "bf16",
@@ -36,8 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The kit's own marker, and room for what comes out."""
-    config.addinivalue_line("markers", "slow: takes more than a few seconds")
+    """Room for what comes out."""
     config.stash[OUTCOMES] = Outcomes()
 
 
@@ -46,8 +44,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Note what came out of a test of the kit."""
     report = yield
     entry = getattr(item, "callspec", None) and item.callspec.params.get("entry")  # type: ignore[attr-defined]  # a Function's
-    ours = isinstance(item, pytest.Function) and item.cls is not None and issubclass(item.cls, Conformance)
-    if ours and isinstance(entry, Entry) and (report.when == "call" or report.outcome != "passed"):
+    if isinstance(entry, Entry) and (report.when == "call" or report.outcome != "passed"):
         outcomes = item.config.stash[OUTCOMES]
         check = item.originalname.removeprefix("test_")  # type: ignore[attr-defined]  # as above
         outcomes.by_entry.setdefault((entry.distribution, entry.kind, entry.name), {})[check] = report.outcome

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from attrs import evolve
 from torch.overrides import TorchFunctionMode
 
-from ganskit.engine.accelerate import evaluate, off_the_record
+from ganskit.conformance.tiny import dealer
+from ganskit.engine.accelerate import off_the_record
 from ganskit.engine.device import autocast
 from ganskit.engine.engine import NEVER, Engine
 from ganskit.game import Batch, Nets, Turn
 from ganskit.losses import Parts
 from ganskit.recipe import Recipe
-from ganskit.testing.tiny import dealer
 
 
 class Failed(AssertionError):
@@ -31,16 +31,12 @@ class NotApplicable(Exception):
 NOT_RESUMED = "which no resume brings back. Draw from torch's default generator, which the engine seeds in each round."
 
 Weights = dict[str, dict[str, torch.Tensor]]
+AnEngine = TypeVar("AnEngine", bound=Engine)
 
 
-def engine_of(recipe: Recipe, kind: type[Engine] = Engine) -> Engine:
-    """An engine for the recipe on the CPU, with data straight from their source."""
-    return kind(recipe, recipe.data.provides(), dealer(recipe.data))
-
-
-def played(recipe: Recipe, rounds: int, kind: type[Engine] = Engine) -> Engine:
-    """The engine after so many rounds. Raises Failed for a loss or gradient that is not finite."""
-    engine = engine_of(recipe, kind)
+def played(recipe: Recipe, rounds: int, kind: Callable[..., AnEngine]) -> AnEngine:
+    """An engine after so many rounds on the CPU, with data straight from their source. Raises Failed as `play` does."""
+    engine = kind(recipe, recipe.data.provides(), dealer(recipe.data))
     play(engine, rounds)
     return engine
 
@@ -51,9 +47,8 @@ def play(engine: Engine, rounds: int) -> None:
         engine.play_round()
     if int(engine.nonfinite_round) != NEVER:
         losses = ", ".join(f"{name} = {float(loss):.4g}" for name, loss in engine.losses.items())
-        raise Failed(
-            f"The loss or a gradient is not finite in round {int(engine.nonfinite_round)} in {engine.precision}: {losses}."
-        )
+        number = int(engine.nonfinite_round)
+        raise Failed(f"The loss or a gradient is not finite in round {number} in {engine.precision}: {losses}.")
 
 
 class Watched(Engine):
@@ -62,79 +57,90 @@ class Watched(Engine):
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - the engine's
         super().__init__(*args, **options)
         self.moved: set[str] = set()
-        self._after_last_move = copied(self.nets)
 
     def move(self, turn: Turn, index: int, batches: list[Batch]) -> None:
         """The turn, between two looks at all weights."""
-        before = copied(self.nets)
-        if stirred := changed(self._after_last_move, before):
-            raise Failed(f"The net {stirred} changed between turns: only a turn of its player may move it.")
+        self.freeze_all_but(turn.player)
         self._play_twice(turn, batches[0])
+        before = copied(self.nets)
         super().move(turn, index, batches)
-        self._after_last_move = copied(self.nets)
         own = self.players[turn.player].nets
-        for net in before:
-            if not changed({net: before[net]}, {net: self._after_last_move[net]}):
-                continue
-            if net not in own:
+        owned = {net for player in self.players.values() for net in player.nets}
+        for net in changed(before, copied(self.nets)):
+            if net in owned and net not in own:
                 raise Failed(f"{turn.player}'s turn moved the net {net}, which is not {turn.player}'s: it has {', '.join(own)}.")
-            self.moved.add(turn.player)
+            self.moved.add(net)
 
     def _play_twice(self, turn: Turn, b: Batch) -> None:
         """The same nets, batch and seed must give the same loss, bit by bit."""
         python, numpy, before = random.getstate(), _numpy_state(), copied(self.nets)
-        first, second = self._evaluated(turn, b), self._evaluated(turn, b)
+        generators = OwnGenerators()
+        with generators:
+            first, second = self._evaluated(turn, b), self._evaluated(turn, b)
         if stirred := changed(before, copied(self.nets)):
-            raise Failed(f"Computing {turn.player}'s loss changed the weights of {stirred}: a loss computes, the engine moves.")
+            raise Failed(
+                f"Computing {turn.player}'s loss changed the weights of {stirred[0]}: a loss computes, the engine moves."
+            )
         for module, same in (("Python's random", python == random.getstate()), ("numpy.random", numpy == _numpy_state())):
             if not same:
                 raise Failed(f"{turn.player}'s turn draws from {module}, {NOT_RESUMED}")
         for name, value in first.items():
-            if not torch.equal(value, second[name]):
-                raise Failed(
-                    f"{turn.player}'s loss ({name}) was {float(value):.6g} and then {float(second[name]):.6g} for the same nets, "
-                    "batch and seed. It keeps state in Python, or draws random numbers from elsewhere than torch's default "
-                    "generator; neither comes back on resume. State belongs in nets, as buffers."
-                )
+            self._check_scalar(turn, name, value)
+            if torch.equal(value, second[name]):
+                continue
+            if generators.found:
+                raise Failed(f"{turn.player}'s turn draws from a torch.Generator of its own (generator=...), {NOT_RESUMED}")
+            raise Failed(
+                f"{turn.player}'s loss ({name}) was {float(value):.6g} and then {float(second[name]):.6g} for the same nets, "
+                "batch and seed. It keeps state in Python, or draws random numbers from elsewhere than torch's default "
+                "generator; neither comes back on resume. State belongs in nets, as buffers."
+            )
+
+    def _check_scalar(self, turn: Turn, name: str, value: torch.Tensor) -> None:
+        if value.ndim or not value.is_floating_point():
+            found = f"{value.dtype} of shape {tuple(value.shape)}"
+            raise Failed(f"{turn.player}'s loss ({name}) is {found}: expected one number, such as a mean.")
+        if not value.isfinite():
+            raise Failed(f"{turn.player}'s loss ({name}) is {float(value)} in round {self.round} in {self.precision}.")
 
     def _evaluated(self, turn: Turn, b: Batch) -> Parts:
-        with off_the_record(self.nets), autocast(self.precision, self.device), OwnGenerators(turn.player):
+        with off_the_record(self.nets), autocast(self.precision, self.device):
             torch.manual_seed(0)
-            return {name: part.detach().clone() for name, part in evaluate(turn, self.nets, Batch(b.tensors, b.stage))[1].items()}
+            loss = turn.loss(self.nets, Batch(b.tensors, b.stage))
+            parts = loss if isinstance(loss, dict) else {"loss": loss}
+            return {name: part.detach().clone() for name, part in parts.items()}
 
 
 class OwnGenerators(TorchFunctionMode):
-    """Raises Failed when anything draws from a generator that is not torch's default."""
+    """Sees whether anything draws from a generator that is not torch's default."""
 
-    def __init__(self, player: str) -> None:
-        super().__init__()
-        self.player = player
+    found = False
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401 - torch's signature
         kwargs = kwargs or {}
         if kwargs.get("generator") is not None:
-            raise Failed(f"{self.player}'s turn draws from a torch.Generator of its own (generator=...), {NOT_RESUMED}")
+            self.found = True
         return func(*args, **kwargs)
 
 
 class Gradients(Engine):
-    """Computes the gradients of every turn of a round, and steps none: what different ways of computing can be compared by.
+    """Computes the gradients of every turn of a round, and steps none: what different ways of computing can be compared by."""
 
-    `still` keeps random draws inside a loss at one value, so that a batch and its micro-batches see the same.
-    """
-
-    def __init__(self, *args: Any, still: bool = False, **options: Any) -> None:  # noqa: ANN401 - the engine's
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - the engine's
         super().__init__(*args, **options)
-        self.still = still
         self.seen: list[tuple[str, dict[str, torch.Tensor]]] = []
-
-    def move(self, turn: Turn, index: int, batches: list[Batch]) -> None:
-        """The turn without its step."""
-        super().move(evolve(turn, loss=_held_still(turn.loss), after=None) if self.still else turn, index, batches)
 
     def _step(self, turn: Turn, parameters: list[torch.nn.Parameter], loss: torch.Tensor) -> None:
         owned = self.owned[turn.player].items()
         self.seen.append((turn.player, {name: p.grad.clone() for name, p in owned if p.grad is not None}))
+
+
+class StillGradients(Gradients):
+    """The same with random draws inside a loss held still, so that a batch and its micro-batches see the same."""
+
+    def move(self, turn: Turn, index: int, batches: list[Batch]) -> None:
+        """The turn with its loss held still."""
+        super().move(evolve(turn, loss=_held_still(turn.loss)), index, batches)
 
 
 def _held_still(loss: Callable[[Nets, Batch], Any]) -> Callable[[Nets, Batch], Any]:
@@ -150,22 +156,23 @@ def _held_still(loss: Callable[[Nets, Batch], Any]) -> Callable[[Nets, Batch], A
 
 
 class Still(TorchFunctionMode):
-    """Every random draw of a batch gives the same value, whatever the batch's size."""
+    """Every sample of a batch gets the same random numbers, whatever the batch's size."""
 
-    UNIFORM = ("rand", "rand_like", "randn", "randn_like", "normal", "uniform_", "normal_")
+    REAL = ("rand", "rand_like", "randn", "randn_like", "normal", "uniform_", "normal_")
     BITS = ("bernoulli", "bernoulli_")
     WHOLE = ("randint", "randint_like", "random_")
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401 - torch's signature
-        name = getattr(func, "__name__", "")
-        known = name in self.UNIFORM + self.BITS + self.WHOLE
-        if not known:
-            return func(*args, **(kwargs or {}))
+        name, kwargs = getattr(func, "__name__", ""), kwargs or {}
+        if name not in self.REAL + self.BITS + self.WHOLE:
+            return func(*args, **kwargs)
         with torch.random.fork_rng(devices=[]), torch.no_grad():
-            drawn = func(*args, **(kwargs or {}))
-            if name in self.UNIFORM:
-                return drawn.fill_(0.37)
-            return drawn.fill_(1) if name in self.BITS else drawn.fill_(drawn.flatten()[0] * 0)
+            drawn = func(*args, **kwargs)
+            if name in self.REAL:
+                of_one = drawn.shape[1:]
+                return drawn.copy_(torch.linspace(0.1, 0.9, max(1, of_one.numel())).reshape(of_one))
+            whole = [arg for arg in args if isinstance(arg, int)]
+            return drawn.fill_(1 if name in self.BITS else kwargs.get("low", whole[0] if len(whole) > 1 else 0))
 
 
 def _numpy_state() -> tuple[bytes, int]:
@@ -178,14 +185,6 @@ def copied(nets: Nets) -> Weights:
     return {name: {path: p.detach().clone() for path, p in net.named_parameters()} for name, net in nets.items()}
 
 
-def changed(before: Weights, after: Weights) -> str:
-    """The first net whose parameters differ, or ""."""
-    for net, parameters in before.items():
-        if any(not torch.equal(p, after[net][path]) for path, p in parameters.items()):
-            return net
-    return ""
-
-
-def differences(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> list[str]:
-    """Names of tensors that are not bitwise equal, or are in one only."""
-    return [n for n in sorted(one.keys() | other.keys()) if n not in one or n not in other or not torch.equal(one[n], other[n])]
+def changed(before: Weights, after: Weights) -> list[str]:
+    """The nets whose parameters differ."""
+    return [net for net in before if any(not torch.equal(p, after[net][path]) for path, p in before[net].items())]

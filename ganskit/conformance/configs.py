@@ -12,10 +12,10 @@ import torch
 
 import ganskit
 from ganskit.config import field_types, structure, unstructure, use
+from ganskit.conformance.watching import Failed
 from ganskit.errors import UserError
 from ganskit.recipe import from_table, named, to_toml
 from ganskit.registry import Entry
-from ganskit.testing.watching import Failed
 
 MUTABLE = (list, dict, set, bytearray, torch.Tensor, np.ndarray)
 
@@ -53,18 +53,18 @@ def _check_fields(cls: Any) -> None:  # noqa: ANN401 - an attrs class
     except Exception as error:  # a type that does not exist, say
         raise Failed(f"The types of {cls.__name__}'s options cannot be resolved: {error}.") from error
     for field in attrs.fields(cls):
-        if not field.init or field.default is attrs.NOTHING:
+        if field.default is attrs.NOTHING:
             continue
         default = field.default
         if isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # a class, though typed as a function
             default = default.factory() if not default.takes_self else None
-        option = f"{cls.__name__}.{field.alias}"
+        option = f"{cls.__name__}.{field.alias or field.name}"
         if isinstance(default, MUTABLE):
             raise Failed(
-                f"{option} has the mutable default {default!r}, which all values would share and any could change: use a tuple, "
-                "or a frozen class."
+                f"{option} has the mutable default {default!r}; a recipe's values never change: use a tuple, or a frozen class. "
+                "(State belongs in nets.)"
             )
-        if default is None:
+        if default is None or not field.init:
             continue
         try:
             tomli_w.dumps({"value": unstructure(default)})

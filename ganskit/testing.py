@@ -1,4 +1,17 @@
-"""The conformance kit as a class of tests, one for every entry that a distribution registers."""
+"""The conformance kit: what every entry of a plugin must do, as a class of tests and a pytest plugin.
+
+In `pyproject.toml`, for the summary and `--ganskit-table`:
+
+    [tool.pytest.ini_options]
+    addopts = "-p ganskit.testing"
+
+In a test file:
+
+    from ganskit.testing import Conformance
+
+    class TestMyPlugin(Conformance):
+        distribution = "my-plugin"
+"""
 
 from __future__ import annotations
 
@@ -10,14 +23,30 @@ from typing import TypeVar
 
 import pytest
 
+from ganskit.conformance import checks, configs
+from ganskit.conformance.summary import pytest_addoption, pytest_configure, pytest_runtest_makereport, pytest_terminal_summary
+from ganskit.conformance.tiny import TinyData, TinyNet, tiny_recipe
+from ganskit.conformance.watching import Failed, NotApplicable
 from ganskit.data.dataset import Dataset
 from ganskit.errors import GanskitError
 from ganskit.plugins import plugins, registry
 from ganskit.recipe import Recipe, use
 from ganskit.registry import KINDS, Entry
-from ganskit.testing import checks, configs
-from ganskit.testing.tiny import tiny_recipe
-from ganskit.testing.watching import Failed, NotApplicable
+
+__all__ = [
+    "Conformance",
+    "Failed",
+    "NotApplicable",
+    "TinyData",
+    "TinyNet",
+    "checks",
+    "configs",
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_runtest_makereport",
+    "pytest_terminal_summary",
+    "tiny_recipe",
+]
 
 PLAYED = tuple(kind for kind in KINDS if kind not in ("dataset", "evaluator"))
 Test = TypeVar("Test", bound=Callable[..., None])
@@ -34,18 +63,13 @@ def _for_kinds(*kinds: str) -> Callable[[Test], Test]:
 
 
 class Conformance:
-    """What every entry of a distribution must do. Subclass it in a test file, and name your distribution:
-
-        from ganskit.testing import Conformance
-
-        class TestMyPlugin(Conformance):
-            distribution = "my-plugin"
+    """What every entry of the distribution `distribution` must do.
 
     Each entry is made with its `tiny` options, in a small general game, or `within` the recipe it was registered with.
     Where that does not suit, override `recipe` or `dataset`.
     """
 
-    distribution: str
+    distribution = ""
 
     def recipe(self, entry: Entry) -> Recipe:
         """The small recipe in which an entry is tried."""
@@ -120,7 +144,6 @@ class Conformance:
         with _verdict():
             checks.compiles(self.recipe(entry))
 
-    @pytest.mark.slow
     @_for_kinds("game")
     def test_compiled_by_inductor(self, entry: Entry) -> None:
         """Compiled to machine code, it gives the same gradients."""
@@ -151,9 +174,12 @@ class Conformance:
 @contextmanager
 def _verdict() -> Iterator[None]:
     """What the kit finds as one line without a traceback of the kit; what a plugin raises with its own."""
+    found = ""
     try:
         yield
     except NotApplicable as why:
         pytest.skip(str(why))
     except (Failed, GanskitError) as error:
-        pytest.fail(str(error), pytrace=False)
+        found = str(error)
+    if found:  # out here, or pytest would show what was caught as well
+        pytest.fail(found, pytrace=False)
