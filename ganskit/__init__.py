@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganskit.data.dataset import Dataset as Dataset
     from ganskit.data.dataset import Field as Field
+    from ganskit.data.dataset import Skip as Skip
+    from ganskit.data.dataset import Source as Source
     from ganskit.engine.engine import build_nets as build_nets
     from ganskit.engine.run import save_run as save_run
     from ganskit.errors import GanskitError as GanskitError
@@ -37,10 +39,12 @@ if TYPE_CHECKING:
     from ganskit.losses import Loss as Loss
     from ganskit.losses import Minimax as Minimax
     from ganskit.losses import NonSaturating as NonSaturating
+    from ganskit.losses import Parts as Parts
     from ganskit.nets import BatchNorm as BatchNorm
     from ganskit.observing import RunView as RunView
     from ganskit.optim import SGD as SGD
     from ganskit.optim import Adam as Adam
+    from ganskit.optim import NamedParameters as NamedParameters
     from ganskit.optim import Optimizer as Optimizer
     from ganskit.optim import RMSprop as RMSprop
     from ganskit.pictures import save_grid as save_grid
@@ -51,12 +55,13 @@ if TYPE_CHECKING:
     from ganskit.recipe import use as use
     from ganskit.registry import Registry as Registry
     from ganskit.train import run as run
+    from ganskit.two_player import Judge as Judge
     from ganskit.two_player import Penalty as Penalty
     from ganskit.two_player import TwoPlayer as TwoPlayer
     from ganskit.two_player import View as View
 
 _HOME = {
-    "data.dataset": ("Dataset", "Field"),
+    "data.dataset": ("Dataset", "Field", "Skip", "Source"),
     "engine.engine": ("build_nets",),
     "engine.run": ("save_run",),
     "errors": ("GanskitError", "UserError"),
@@ -65,15 +70,15 @@ _HOME = {
     "evaluate.model": ("Model", "load"),
     "game": ("Architecture", "Batch", "Game", "Nets", "Noise", "Player", "Shape", "Stage", "Turn"),
     "hookspecs": ("hookimpl",),
-    "losses": ("Loss", "Minimax", "NonSaturating"),
+    "losses": ("Loss", "Minimax", "NonSaturating", "Parts"),
     "nets": ("BatchNorm",),
     "observing": ("RunView",),
-    "optim": ("SGD", "Adam", "Optimizer", "RMSprop"),
+    "optim": ("SGD", "Adam", "NamedParameters", "Optimizer", "RMSprop"),
     "pictures": ("save_grid",),
     "recipe": ("Recipe", "evolve", "named", "override", "use"),
     "registry": ("Registry",),
     "train": ("run",),
-    "two_player": ("Penalty", "TwoPlayer", "View"),
+    "two_player": ("Judge", "Penalty", "TwoPlayer", "View"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = sorted(_MODULE_OF)

@@ -23,9 +23,10 @@ class Pluggable:
 
     @property
     def couples_batch(self) -> bool:
-        """Whether what is computed for one sample depends on the others of its batch (batch normalisation, say).
+        """Whether micro-batches do not add up to the whole batch.
 
-        Micro-batches then do not add up to the whole batch. Override it with `couples_batch = True`, or with a property.
+        So it is when what is computed for one sample depends on the others (batch normalisation, relativistic averages), or when
+        every forward pass changes something (power iteration). Say `couples_batch = True`, or override it with a property.
         """
         return False
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from ganskit.errors import UserError
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from ganskit.errors import UserError, nearest
+
+Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
 
 def fraction(instance: object, attribute: object, value: float) -> None:
@@ -21,3 +28,24 @@ def positive(instance: object, attribute: object, value: float | None) -> None:
     """An attrs validator: above zero, or None."""
     if value is not None and not 0 < value < float("inf"):
         raise UserError(f"{type(instance).__name__}.{getattr(attribute, 'name', '?')} is {value}: expected a number above 0.")
+
+
+def at_least(least: int) -> Validator:
+    """An attrs validator: a whole number, `least` or more."""
+
+    def validate(instance: object, option: attrs.Attribute[Any], value: int) -> None:
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise UserError(f"{type(instance).__name__}: {option.name} is {value!r}, expected a whole number, {least} or more.")
+
+    return validate
+
+
+def one_of(*known: str | int) -> Validator:
+    """An attrs validator: one of a few values."""
+
+    def validate(instance: object, option: attrs.Attribute[Any], value: str | int) -> None:
+        if value not in known:
+            choice = nearest(str(value), map(str, known))
+            raise UserError(f"{type(instance).__name__}: {option.name} is {value!r}. {choice}")
+
+    return validate

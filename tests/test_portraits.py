@@ -313,10 +313,10 @@ def test_reading_beyond_the_last_portrait_is_refused(index: int) -> None:
         ({"size": 15}, "size is a whole number of pixels from 16 to 1024, not 15"),
         ({"size": 1025}, "not 1025"),
         ({"size": 64.0}, "not 64.0"),
-        ({"num_images": 0}, "num_images is 0, expected 1 or more"),
+        ({"num_images": 0}, "num_images is 0, expected a whole number, 1 or more"),
         ({"num_images": "many"}, "num_images is 'many'"),
         ({"num_images": True}, "num_images is True"),
-        ({"seed": -1}, "seed is -1, expected 0 or more"),
+        ({"seed": -1}, "seed is -1, expected a whole number, 0 or more"),
     ],
 )
 def test_options_out_of_range_are_refused(options: dict[str, Any], text: str) -> None:

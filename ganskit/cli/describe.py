@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganskit.data.dataset import Dataset
+from ganskit.data.dataset import Dataset, has_pictures
 from ganskit.data.files import printable
 from ganskit.engine.device import resolve_device, resolve_precision
 from ganskit.engine.engine import build_nets
@@ -29,7 +29,7 @@ def describe(recipe: Recipe, device: str) -> str:
     lines += [
         f"  {'data':<12} {found}{fields}",
         f"  {'budget':<12} {recipe.samples:,} samples in batches of {recipe.batch_size}",
-        f"  {'device':<12} {where}, {resolve_precision(recipe.precision, where)}",
+        f"  {'device':<12} {where}, {resolve_precision(recipe.precision, where, has_pictures(recipe.data.provides()))}",
         f"  {'checkpoint':<12} about {tensors * 4 / 1e6:,.0f} MB, twice",
     ]
     return "\n".join(lines + missing)

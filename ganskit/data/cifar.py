@@ -12,8 +12,8 @@ from ganskit.data import images
 from ganskit.data.catalog import not_found
 from ganskit.data.dataset import Dataset, Field, Skip, Source
 from ganskit.data.home import originals
-from ganskit.data.options import at_least, one_of
 from ganskit.errors import BadData, DataNotFound
+from ganskit.validators import at_least, one_of
 
 FOLDER = "cifar-10-batches-bin"
 BATCHES = {"train": tuple(f"data_batch_{i}.bin" for i in range(1, 6)), "test": ("test_batch.bin",)}

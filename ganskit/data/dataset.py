@@ -25,6 +25,11 @@ class Field:
     classes: tuple[str, ...] = ()
 
 
+def has_pictures(fields: Mapping[str, Field]) -> bool:
+    """Whether anything in an example is made of pixels."""
+    return any(field.pixels for field in fields.values())
+
+
 class Source(Protocol):
     """An opened dataset: examples by index. Pure: `read(i)` gives the same arrays in every process.
 

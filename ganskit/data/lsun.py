@@ -15,8 +15,8 @@ from ganskit.data import images
 from ganskit.data.catalog import not_found
 from ganskit.data.dataset import Dataset, Field, Source
 from ganskit.data.home import originals
-from ganskit.data.options import at_least, one_of
 from ganskit.errors import BadData, DataNotFound
+from ganskit.validators import at_least, one_of
 
 _SPARE_PAGES = 64
 

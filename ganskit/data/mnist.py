@@ -14,8 +14,8 @@ from ganskit.data import images
 from ganskit.data.catalog import not_found
 from ganskit.data.dataset import Dataset, Field, Skip, Source
 from ganskit.data.home import originals
-from ganskit.data.options import at_least, one_of
 from ganskit.errors import BadData
+from ganskit.validators import at_least, one_of
 
 PREFIX = {"train": "train", "test": "t10k"}
 SIDE = 28

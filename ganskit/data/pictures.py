@@ -11,8 +11,8 @@ from attrs import evolve, field, frozen
 
 from ganskit.data import images
 from ganskit.data.dataset import Dataset, Field, Skip, Source
-from ganskit.data.options import at_least, one_of
 from ganskit.errors import BadData
+from ganskit.validators import at_least, one_of
 
 
 @frozen

@@ -48,11 +48,14 @@ def multiplies_bf16_fast(device: torch.device) -> bool:
     return any(check() for check in checks if check)
 
 
-def resolve_precision(name: str, device: torch.device) -> str:
-    """ "auto" is bf16 where the hardware multiplies it fast, else fp32."""
+def resolve_precision(name: str, device: torch.device, pictures: bool = True) -> str:
+    """ "auto" is bf16 for pictures where the hardware multiplies it fast, else fp32.
+
+    bf16 keeps eight bits of a number, as many as a pixel has; coordinates and the like need more.
+    """
     if name != "auto":
         return name
-    return "bf16" if multiplies_bf16_fast(device) else "fp32"
+    return "bf16" if pictures and multiplies_bf16_fast(device) else "fp32"
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from ganskit.data.dataset import Field
+from ganskit.data.dataset import Field, has_pictures
 from ganskit.engine.accelerate import Compute, choose
 from ganskit.engine.device import FOR_WEIGHTS, autocast, memory_errors, resolve_precision, seed_of
 from ganskit.engine.distributed import World
@@ -37,7 +37,7 @@ class Engine:
     ) -> None:
         self.recipe, self.game, self.fields, self.deal = recipe, recipe.game, provides, deal
         self.device, self.world = device or torch.device("cpu"), world or World()
-        self.precision = resolve_precision(recipe.precision, self.device)
+        self.precision = resolve_precision(recipe.precision, self.device, has_pictures(provides))
         # "auto" is off until exact resume of compiled turns has been seen on a GPU; on a CPU compiling gains little
         self.backend = "off" if recipe.compile == "auto" else recipe.compile
         if self.device.type == "cuda":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from ganskit.data.dataset import has_pictures
 from ganskit.data.prepare import prepare
 from ganskit.data.sampler import indices
 from ganskit.data.store import Store
@@ -33,7 +34,7 @@ class Model:
     def __init__(self, recipe: Recipe, nets: Nets, samples: int, device: torch.device) -> None:
         self.recipe, self.samples, self.device = recipe, samples, device
         self.nets = placed(nets, device).eval().requires_grad_(False)
-        self.precision = resolve_precision(recipe.precision, device)
+        self.precision = resolve_precision(recipe.precision, device, has_pictures(recipe.data.provides()))
         self._frozen = False
         self._store: Store | None = None
 

@@ -6,11 +6,11 @@ import numpy as np
 from attrs import Attribute, field, frozen
 
 from ganskit.data.dataset import Dataset, Field
-from ganskit.data.options import at_least
 from ganskit.data.portraits.face import Face
 from ganskit.data.portraits.factors import FACTORS, factors
 from ganskit.data.portraits.landmarks import LANDMARKS
 from ganskit.data.portraits.picture import Picture, check_size, draw
+from ganskit.validators import at_least
 
 __all__ = ["FACTORS", "LANDMARKS", "Face", "Picture", "Portraits", "draw", "factors"]
 

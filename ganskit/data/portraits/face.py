@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from attrs import field, frozen
 
 from ganskit.data.chance import Chance
-from ganskit.data.options import one_of
 from ganskit.data.portraits.palette import BACKDROPS, CLOTHS, FRAMES, HAIRS, IRISES
 from ganskit.errors import UserError
+from ganskit.validators import one_of
 
 
 @frozen

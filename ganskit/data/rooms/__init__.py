@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from attrs import Attribute, field, frozen
 
 from ganskit.data.dataset import Dataset, Field
 from ganskit.data.rooms.picture import Box, Picture, check_size, draw, draw_pixels
 from ganskit.data.rooms.scene import Scene
-from ganskit.errors import UserError
+from ganskit.validators import at_least
 
 __all__ = ["Box", "Picture", "Rooms", "Scene", "draw"]
 
 DRAWING = "1"
 """Changes whenever the same (seed, index) gives another picture, so that prepared stores are made anew."""
-
-
-def _at_least(lowest: int, meaning: str) -> Callable[[Any, Attribute[int], int], None]:
-    def validate(
-        _rooms: Any,  # noqa: ANN401 - attrs passes the object
-        attribute: Attribute[int],
-        value: int,
-    ) -> None:
-        if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
-            raise UserError(f"rooms: {attribute.name} is {meaning}, a whole number from {lowest} up, not {value!r}.")
-
-    return validate
 
 
 @frozen
@@ -39,9 +24,9 @@ class Rooms(Dataset):
     Options out of range raise UserError.
     """
 
-    num_images: int = field(default=20_000, validator=_at_least(1, "how many rooms there are"))
+    num_images: int = field(default=20_000, validator=at_least(1))
     size: int = field(default=64)
-    seed: int = field(default=0, validator=_at_least(0, "the number of the series"))
+    seed: int = field(default=0, validator=at_least(0))
 
     @size.validator
     def _check_size(self, _attribute: Attribute[int], value: int) -> None:
