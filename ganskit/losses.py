@@ -13,18 +13,23 @@ from ganskit.registry import Pluggable
 Parts = dict[str, torch.Tensor]
 
 
+def parts_of(loss: torch.Tensor | Parts) -> Parts:
+    """A loss as named parts, whose sum is minimised."""
+    return loss if isinstance(loss, dict) else {"loss": loss}
+
+
 @frozen
 class Loss(Pluggable):
-    """A pair of objectives. Logits are (N, 1) and float32; the result is a dict of named scalars, whose sum is minimised."""
+    """A pair of objectives. Logits are (N, 1) and float32; the result is a scalar, or named scalars whose sum is minimised."""
 
     needs_real: ClassVar[bool] = False
     """True: `generator` gets the real logits too."""
 
-    def discriminator(self, real: torch.Tensor, fake: torch.Tensor) -> Parts:
+    def discriminator(self, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor | Parts:
         """What D minimises."""
         raise NotImplementedError
 
-    def generator(self, fake: torch.Tensor, real: torch.Tensor | None = None) -> Parts:
+    def generator(self, fake: torch.Tensor, real: torch.Tensor | None = None) -> torch.Tensor | Parts:
         """What G minimises. `real` is given when `needs_real`."""
         raise NotImplementedError
 

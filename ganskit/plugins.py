@@ -78,6 +78,10 @@ def load() -> Loaded:
             try:
                 if point.dist:  # whose metadata may be missing, after an uninstall that was cut off
                     plugin = Plugin(point.name, point.dist.name, point.dist.version)
+                if not point.pattern.match(point.value):
+                    raise UserError(
+                        f'its entry point leads to "{point.value}", which is no module, as in NAME = "package.module".'
+                    )
                 with patience.waiting_for(plugin.title):
                     found, hooks = _register(found, point.load(), plugin)
                 plugin = evolve(plugin, hooks=tuple(name for name in HOOKS if getattr(hooks, name).get_hookimpls()))

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from ganskit.data.dataset import Field
 from ganskit.errors import UserError
 from ganskit.game import Batch, Game, Nets, Noise, Player, Shape, Turn
-from ganskit.losses import Loss, NonSaturating, Parts
+from ganskit.losses import Loss, NonSaturating, Parts, parts_of
 from ganskit.optim import Adam, Optimizer
 from ganskit.registry import Pluggable
 
@@ -110,7 +110,7 @@ class TwoPlayer(Game):
         """What D minimises. Real and generated samples pass D as separate batches, as in the DCGAN authors' code."""
         fake = b.fake if "fake" in b else self.generate(nets, b).detach()
         judge = partial(self.judge, nets, b=b)
-        return self.loss.discriminator(judge(b.x), judge(fake)) | self.penalty("D", nets, b, judge, fake)
+        return parts_of(self.loss.discriminator(judge(b.x), judge(fake))) | self.penalty("D", nets, b, judge, fake)
 
     def g_loss(self, nets: Nets, b: Batch) -> Parts:
         """What G minimises."""
@@ -119,7 +119,7 @@ class TwoPlayer(Game):
             b.keep(fake=fake)
         judge = partial(self.judge, nets, b=b)
         real = judge(b.x) if self.loss.needs_real else None
-        return self.loss.generator(judge(fake), real) | self.penalty("G", nets, b, judge, fake)
+        return parts_of(self.loss.generator(judge(fake), real)) | self.penalty("G", nets, b, judge, fake)
 
     def penalty(self, player: str, nets: Nets, b: Batch, judge: Judge, fake: torch.Tensor) -> Parts:
         """Every penalty that concerns this player, by name; those of one name are added up."""

@@ -37,6 +37,12 @@ PAGES = [
     )
     if page.is_file() and DOCS / "tools" not in page.parents
 ]
+ELSEWHERE = {
+    name
+    for page in (*PAGES, *ROOT.glob("plugins/*/src/*/plugin.py"))
+    for name in re.findall(r'^    (?:registry\.recipe\(|\w+ = )"([a-z0-9-]+)"', page.read_text(encoding="utf-8"), re.MULTILINE)
+}
+"""Recipes of plugins that may not be installed: those in the repository, and those that pages tell how to write."""
 FENCE = re.compile(r"^( *)(`{3,})(\S*)[^\n]*\n(.*?)^\1\2 *$", re.MULTILINE | re.DOTALL)
 
 
@@ -180,7 +186,7 @@ def check(words: list[str]) -> None:
     known = {"--help", "-h", "--version"} | {name for option in command.params for name in option.opts}
     for option in given:
         assert not re.match(r"--?[a-z]", option) or option.partition("=")[0] in known, f"there is no option {option}"
-    if command.name in ("run", "show") and given and re.fullmatch(r"[a-z][a-z0-9-]+", given[0]):
+    if command.name in ("run", "show") and given and re.fullmatch(r"[a-z][a-z0-9-]+", given[0]) and given[0] not in ELSEWHERE:
         assert given[0] in {entry.name for entry in registry().entries("recipe")}, f"there is no recipe {given[0]}"
         settings = [value for option, value in pairwise(given) if option == "--set" and "=" in value]
         wrong = ""

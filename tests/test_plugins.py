@@ -38,12 +38,21 @@ def test_a_broken_plugin_is_one_line_and_leaves_nothing(site: Path, how: str) ->
     assert "dcgan-lsun" in listed.stdout
 
 
-@pytest.mark.parametrize("target", ["good:nothing", "missing", "good:ganskit_register:x", "a b"])
-def test_an_entry_point_that_leads_nowhere(site: Path, target: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("good:nothing", "has no attribute 'nothing'"),
+        ("missing", "it needs the module missing"),
+        ("good:ganskit_register:x", 'leads to "good:ganskit_register:x", which is no module'),
+        ("a b", 'leads to "a b", which is no module'),
+    ],
+)
+def test_an_entry_point_that_leads_nowhere(site: Path, target: str, says: str) -> None:
     install(site, "lost", "", target)
     listed = ganskit("list", "loss")
     assert listed.returncode == 0
     (warning,) = listed.stderr.splitlines()
+    assert says in warning
     assert warning.startswith('Warning: plugin "lost" (lost 1.2)')
     assert "good-loss" in listed.stdout
 

@@ -106,7 +106,8 @@ def test_tiny_settings_of_a_recipe_are_kept() -> None:
 
 def test_micro_batches() -> None:
     base = game(TwoPlayer)
-    micro_batches_add_up(placed(base, "loss", sabotage.Draws()))
+    for honest in (sabotage.Draws(), sabotage.Scalar()):
+        micro_batches_add_up(placed(base, "loss", honest))
     with pytest.raises(Failed, match="says couples_batch = True"):
         micro_batches_add_up(placed(base, "loss", sabotage.Couples()))
     with pytest.raises(NotApplicable, match="the samples of a batch are coupled by SaysThatItCouples"):

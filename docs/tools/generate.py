@@ -1,4 +1,4 @@
-"""Makes the pages that follow from the code: the command line, the recipes.
+"""Makes the pages that follow from the code: the command line, the recipes, what is in the plugin directory.
 
     python docs/tools/generate.py              writes them
     python docs/tools/generate.py --check      says which ones would change, and exits with 1
@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import cli_page
+import directory
 import recipe_pages
 from sentences import NoSentence, Sentences
 
@@ -38,7 +39,7 @@ def pages(files: Sequence[Path]) -> dict[Path, str]:
             made[DOCS / "recipes" / f"{recipe.name}.md"] = recipe_pages.page(recipe, sentences)
     if unused := list(sentences.unused()):
         raise NoSentence("These sentences are about no constant of any recipe:\n  " + "\n  ".join(unused))
-    return made | {OVERVIEW: _overview(sentences)}
+    return made | {OVERVIEW: _overview(sentences), directory.PAGE: directory.page()}
 
 
 def _overview(sentences: Sentences) -> str:

@@ -26,6 +26,16 @@ PAGES = (
     "api/games",
     "api/train",
     "api/registry",
+    "api/testing",
+    "plugins/tutorial",
+    "plugins/kinds",
+    "plugins/game",
+    "plugins/dataset",
+    "plugins/hooks",
+    "plugins/conformance",
+    "plugins/entries",
+    "plugins/names",
+    "plugins/directory",
     "gallery",
 )
 

@@ -16,7 +16,7 @@ from ganskit.engine.accelerate import off_the_record
 from ganskit.engine.device import autocast
 from ganskit.engine.engine import NEVER, Engine
 from ganskit.game import Batch, Nets, Turn
-from ganskit.losses import Parts
+from ganskit.losses import Parts, parts_of
 from ganskit.recipe import Recipe
 
 
@@ -106,8 +106,7 @@ class Watched(Engine):
     def _evaluated(self, turn: Turn, b: Batch) -> Parts:
         with off_the_record(self.nets), autocast(self.precision, self.device):
             torch.manual_seed(0)
-            loss = turn.loss(self.nets, Batch(b.tensors, b.stage))
-            parts = loss if isinstance(loss, dict) else {"loss": loss}
+            parts = parts_of(turn.loss(self.nets, Batch(b.tensors, b.stage)))
             return {name: part.detach().clone() for name, part in parts.items()}
 
 

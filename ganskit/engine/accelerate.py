@@ -13,15 +13,14 @@ from torch.overrides import TorchFunctionMode
 
 from ganskit.errors import RunFailed
 from ganskit.game import Batch, Nets, Stage, Turn
-from ganskit.losses import Parts
+from ganskit.losses import Parts, parts_of
 
 Compute = Callable[[Batch], tuple[torch.Tensor, Parts]]
 
 
 def evaluate(turn: Turn, nets: Nets, b: Batch) -> tuple[torch.Tensor, Parts]:
     """The loss in float32: what is minimised, and its named parts."""
-    loss = turn.loss(nets, b)
-    parts = loss if isinstance(loss, dict) else {"loss": loss}
+    parts = parts_of(turn.loss(nets, b))
     return torch.stack([part.float() for part in parts.values()]).sum(), parts
 
 

@@ -225,6 +225,17 @@ class Draws(NonSaturating):
 
 
 @frozen
+class Scalar(Loss):
+    """Honest: one number instead of named parts."""
+
+    def discriminator(self, real, fake):
+        return (fake - real).mean()
+
+    def generator(self, fake, real=None):
+        return -fake.mean()
+
+
+@frozen
 class MutableDefault(Loss):
     betas: list[float] = field(factory=lambda: [0.5, 0.9])
 
