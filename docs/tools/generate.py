@@ -12,13 +12,14 @@ import argparse
 import sys
 import tomllib
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import cli_page
 import directory
 import recipe_pages
 from sentences import NoSentence, Sentences
+
+from ganskit.plugins import plugins
 
 DOCS = Path(__file__).parents[1]
 OURS = Path(__file__).with_name("constants.toml")
@@ -27,7 +28,7 @@ OVERVIEW = DOCS / "recipes.md"
 
 def constants_files(root: Path = DOCS.parent) -> list[Path]:
     """Ours, and those of the distributions in plugins/ that are installed here."""
-    return [OURS, *(file for file in sorted(root.glob("plugins/*/constants.toml")) if _installed(file))]
+    return [OURS, *(file for file in sorted(root.glob("plugins/*/constants.toml")) if _loaded(file))]
 
 
 def pages(files: Sequence[Path]) -> dict[Path, str]:
@@ -59,14 +60,12 @@ def drifted(made: dict[Path, str]) -> list[Path]:
     return [file for file, text in made.items() if not file.is_file() or file.read_text(encoding="utf-8") != text]
 
 
-def _installed(file: Path) -> bool:
+def _loaded(file: Path) -> bool:
     name = tomllib.loads(file.read_text(encoding="utf-8"))["distribution"]
-    try:
-        version(name)
-    except PackageNotFoundError:
-        print(f"{name} is not installed, so its pages are left as they are.", file=sys.stderr)
-        return False
-    return True
+    there = any(plugin.distribution == name and not plugin.broken for plugin in plugins())
+    if not there:
+        print(f"{name} is not installed, or left out by GANSKIT_PLUGINS, so its pages are left as they are.", file=sys.stderr)
+    return there
 
 
 def main() -> None:

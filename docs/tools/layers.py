@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from attrs import evolve, frozen
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from ganskit import Batch, Nets, Recipe, build_nets
 
@@ -33,12 +34,19 @@ def layers(recipe: Recipe) -> Mapping[str, list[Layer]]:
         found: dict[str, list[Layer]] = {name: [] for name in nets}
         for net, module in nets.items():
             for name, part in module.named_modules():
-                if not list(part.children()) and not isinstance(part, nn.Identity):
+                if _is_layer(name, part):
                     part.register_forward_hook(_note(found[net], name))
         stage = recipe.game.stage(0)
         for turn in recipe.game.turns(stage):
             turn.loss(nets, _batch(recipe, nets))
     return found
+
+
+def _is_layer(name: str, module: nn.Module) -> bool:
+    """A module without children, but for what computes its weight."""
+    inside = ".parametrizations." in f".{name}."
+    leaf = not list(module.children()) or is_parametrized(module)
+    return leaf and not inside and not isinstance(module, nn.Identity)
 
 
 def parameters(recipe: Recipe) -> dict[str, int]:
@@ -66,7 +74,7 @@ def _note(found: list[Layer], name: str) -> Callable[[nn.Module, object, object]
 
 
 def _kind(module: nn.Module) -> str:
-    name = type(module).__name__
+    name = type(module).__name__.removeprefix("Parametrized")
     if isinstance(module, (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d)):
         return f"{name} {'x'.join(map(str, module.kernel_size))}, stride {module.stride[0]}"
     return f"{name} {module.negative_slope}" if isinstance(module, nn.LeakyReLU) else name

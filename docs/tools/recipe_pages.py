@@ -47,7 +47,7 @@ def overview(sentences: Sentences, distribution: str) -> str:
         noise = ", ".join(f"{each.dim}, {each.prior}" for each in recipe.game.noises().values())
         rates = {player: _value(each.opt.lr) for player, each in recipe.game.players().items()}
         lr = _pairs(rates) if len(set(rates.values())) > 1 else next(iter(rates.values()))
-        sizes = _pairs({net: f"{count / 1e6:.1f}" for net, count in parameters(recipe).items()})
+        sizes = _pairs({net: f"{count / 1e6:.{1 if count >= 1e5 else 3}f}" for net, count in parameters(recipe).items()})
         cells = (
             f"[`{recipe.name}`](recipes/{recipe.name}.md)",
             data.get("name") or data["use"],

@@ -1,4 +1,4 @@
-"""min over x, max over y of x y, from (1, 1): how far from the equilibrium (0, 0) each optimiser is (Daskalakis 2018, fig. 1)."""
+"""min over x, max over y of x y, from (1, 1): how far from the equilibrium (0, 0) each optimiser is (after Daskalakis 2018)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ class WGANClipping(TwoPlayer):
 
     "All experiments in the paper used the default values alpha = 0.00005, c = 0.01, m = 64, n_critic = 5", with
     RMSProp for both. w is every parameter of the critic, also those of batch normalisation, as in the authors'
-    code (main.py).
+    code (main.py). That code departs from algorithm 1 in two ways, and this game does not: it clips before each of the
+    critic's steps, and takes 100 of them in each of the first 25 rounds and in every 500th.
     """
 
     clip: float = field(default=0.01, validator=positive)

@@ -1,4 +1,7 @@
-"""Differentiable augmentation: D sees real and generated pictures through the same random distortions."""
+"""Differentiable augmentation: D sees real and generated pictures through random distortions of the same kinds.
+
+The ranges are those of the authors' code (DiffAugment_pytorch.py), which has pixels in [-1, 1], too.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ def uniform(x: torch.Tensor, low: float, high: float) -> torch.Tensor:
 
 
 def color(x: torch.Tensor) -> torch.Tensor:
-    """Brightness, saturation and contrast, in this order: "brightness within [-0.5, 0.5], contrast within [0.5, 1.5], and
-    saturation within [0, 2]".
+    """Brightness, saturation and contrast, in this order: plus a number in [-0.5, 0.5], then the distance from each pixel's
+    mean over channels times one in [0, 2], then that from the picture's mean times one in [0.5, 1.5].
     """
     x = x + uniform(x, -0.5, 0.5)
     grey = x.mean(1, keepdim=True)
@@ -31,7 +34,7 @@ def color(x: torch.Tensor) -> torch.Tensor:
 
 
 def translation(x: torch.Tensor) -> torch.Tensor:
-    """A shift by whole pixels, "within [-1/8, 1/8] of the image size, padded with zeros"."""
+    """A shift by whole pixels, up to an eighth of the side in each direction; zeros come in."""
     n, _, h, w = x.shape
     most_down, most_right = round(h * TRANSLATION), round(w * TRANSLATION)
     padded = F.pad(x, (most_right, most_right, most_down, most_down))
@@ -44,7 +47,7 @@ def translation(x: torch.Tensor) -> torch.Tensor:
 
 
 def cutout(x: torch.Tensor) -> torch.Tensor:
-    """Zeros in "a random square of half image size"; its centre is anywhere, so that some of it may lie outside."""
+    """Zeros in a square of half the side; its centre is anywhere, so that some of it may lie outside."""
     n, _, h, w = x.shape
     hidden_rows = _window(n, h, round(h * CUTOUT), x.device)
     hidden_columns = _window(n, w, round(w * CUTOUT), x.device)
@@ -64,7 +67,7 @@ DISTORTIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {"color": color
 
 @frozen
 class DiffAugment(View):
-    """Zhao 2020, section 3.2: D sees T(x) and T(G(z)), in D's turn and in G's, where T is differentiable and random.
+    """Zhao 2020: D sees T(x) and T(G(z)), in D's turn and in G's, where T is differentiable and random.
 
     `policy` names the distortions, in the order in which they are applied; every picture gets random numbers of its own.
     """

@@ -18,11 +18,11 @@ STDS = {"grid": 0.05, "ring": 0.01}
 
 @frozen
 class Gaussians(Dataset):
-    """Srivastava 2017, section 4.1, with the numbers of Lin 2018, section 4.1 and published code.
+    """The two mixtures of Srivastava 2017, with the numbers of Lin 2018's code (github.com/fjxmlzn/PacGAN).
 
-    `layout` "grid": 25 components with centres at -4, -2, 0, 2 and 4 in both coordinates, standard deviation 0.05.
-    "ring": 8 components on the unit circle, standard deviation 0.01. All are equally likely. Sample i is a pure function of
-    (seed, i), whatever `num` is.
+    `layout` "grid": 25 components with centres at -4, -2, 0, 2 and 4 in both coordinates, standard deviation 0.05
+    (2DGrid_GAN&PacGAN/config.py). "ring": 8 components on the unit circle, standard deviation 0.01
+    (2DRing_GAN&PacGAN/config.py). All are equally likely. Sample i is a pure function of (seed, i), whatever `num` is.
     """
 
     layout: str = field(default="grid")

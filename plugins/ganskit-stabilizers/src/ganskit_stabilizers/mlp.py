@@ -21,7 +21,9 @@ class MLP(Architecture):
     layers: int = field(default=3, validator=positive)
 
     def build(self, shape: Shape) -> nn.Module:
-        """x (N, *input) -> (N, *output). Weights as He 2015, section 2.2; biases 0."""
+        """x (N, *input) -> (N, *output). Weights before a ReLU are N(0, 2 / inputs), as in He 2015, eq. 10, and those of the
+        output N(0, 1 / inputs), which is ganskit's choice; biases 0.
+        """
         sizes = [math.prod(shape.input), *[self.width] * self.layers]
         net: list[nn.Module] = [nn.Flatten()]
         for inputs, outputs in itertools.pairwise(sizes):

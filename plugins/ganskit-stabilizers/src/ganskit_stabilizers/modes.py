@@ -14,11 +14,14 @@ BINS = 128
 
 @frozen
 class Modes(Evaluator):
-    """Srivastava 2017, section 4.1, and Lin 2018, section 4.1.
+    """Srivastava 2017, the experiments on synthetic data, as the authors' page tells them (github.com/akashgit/VEEGAN, index.md).
 
-    A sample is of high quality if it is within 3 standard deviations of the nearest centre. A mode is captured if it is
-    nearest to at least one such sample. `reverse_kl` is KL(generated || data) over the modes, with every sample counted
-    for its nearest one (Lin). Of true samples 1 - exp(-9/2) = 98.9 % are of high quality.
+    A sample is of high quality "if it is within three standard deviations of the nearest mode". The modes captured are
+    "the number of mixture components whose mean is nearest to at least one high quality sample". They count 2,500
+    samples. Of true samples 1 - exp(-9/2) = 98.9 % are of high quality.
+
+    `reverse_kl` is ganskit's addition, after Lin 2018: KL(generated || data) over the modes, with every sample counted for
+    its nearest one. Their published program divides what is of high quality only (extensions.py).
     """
 
     num: int = field(default=2500, validator=positive)

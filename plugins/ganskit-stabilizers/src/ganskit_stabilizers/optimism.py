@@ -23,6 +23,8 @@ class OptimisticAdam(Adam):
 class OptimisticAdamSteps(torch.optim.Optimizer):
     """theta_t = theta_{t-1} - 2 eta d_t + eta d_{t-1}, where d_t = m_hat_t / (sqrt(v_hat_t) + eps) is Adam's and d_0 = 0.
 
+    Each d has the bias correction of its own step. The authors' code (script/optimizer.py) corrects both as of step t.
+
     The state of a parameter is `step` (a number as a tensor), `exp_avg` m, `exp_avg_sq` v, and `past` d.
     """
 

@@ -27,10 +27,10 @@ def gradient(judge: Judge, x: torch.Tensor) -> torch.Tensor:
 class GradientPenalty(Penalty):
     """Gulrajani 2017, eq. 3: weight * E[(||grad D(x_hat)|| - target)^2].
 
-    "We implicitly define P_x_hat sampling uniformly along straight lines between pairs of points" of the data and of
-    the generator (section 4). "All experiments in this paper use lambda = 10". The discriminator must be one
-    without batch normalisation, "since we penalize the norm of the critic's gradient with respect to each input
-    independently, and not the entire batch".
+    "We implicitly define P_x_hat sampling uniformly along straight lines between pairs of points sampled from the data
+    distribution P_r and the generator distribution P_g." "All experiments in this paper use lambda = 10". The
+    discriminator must be one without batch normalisation, "since we penalize the norm of the critic's gradient with
+    respect to each input independently, and not the entire batch" (all in section 4).
     """
 
     weight: float = field(default=10.0, validator=not_negative)
@@ -51,7 +51,8 @@ class GradientPenalty(Penalty):
 class R1(Penalty):
     """Mescheder 2018, eq. 9: gamma / 2 * E[||grad D(x)||^2] on real data alone.
 
-    gamma = 10 is the value of their experiments on pictures (section 4).
+    gamma = 10 is ganskit's choice, and a common one. The authors' code has 10, too, but without the half
+    (`reg_param: 10.` in configs/default.yaml, gan_training/train.py): in the letters of eq. 9 that is gamma = 20.
     """
 
     gamma: float = field(default=10.0, validator=not_negative)

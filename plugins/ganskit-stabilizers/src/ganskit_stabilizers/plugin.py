@@ -16,15 +16,15 @@ def ganskit_register(registry: Registry) -> None:
     small = {"net": {"use": "dcgan.discriminator", "width": 4, "norm": "none"}}
     registry.architecture("spectral-norm", f"{here}.spectral_norm:SpectralNorm", "Miyato 2018, algorithm 1", small)
     registry.architecture("mlp", f"{here}.mlp:MLP", "Multilayer perceptron with ReLU, for any shapes", {"width": 8, "layers": 1})
-    registry.view("diff-augment", f"{here}.diff_augment:DiffAugment", "Zhao 2020, section 3.2")
+    registry.view("diff-augment", f"{here}.diff_augment:DiffAugment", "Zhao 2020")
     registry.game("wgan-clipping", f"{here}.clipping:WGANClipping", "Arjovsky 2017, algorithm 1", {"d_steps": 2})
     registry.optimizer("optimistic-adam", f"{here}.optimism:OptimisticAdam", "Daskalakis 2018, algorithm 1")
 
     mixture = "wgan-gp-gaussians"
     registry.dataset(
-        "gaussians", f"{here}.gaussians:Gaussians", "Srivastava 2017, section 4.1: grid of 25, ring of 8", {"num": 64}, mixture
+        "gaussians", f"{here}.gaussians:Gaussians", "Srivastava 2017 and Lin 2018: grid of 25, ring of 8", {"num": 64}, mixture
     )
-    registry.evaluator("modes", f"{here}.modes:Modes", "Srivastava 2017 and Lin 2018, section 4.1", {"num": 128}, mixture)
+    registry.evaluator("modes", f"{here}.modes:Modes", "Modes captured: Srivastava 2017", {"num": 128}, mixture)
 
     recipes = f"{here}.recipes"
     rooms = {
@@ -35,7 +35,7 @@ def ganskit_register(registry: Registry) -> None:
     plane = {"data.num": 64, "nets.G.width": 8, "nets.D.width": 8, "batch_size": 8, "samples": 96}
     registry.recipe("wgan-rooms", f"{recipes}:wgan_rooms", "Arjovsky 2017, algorithm 1, on drawn rooms", rooms)
     registry.recipe("wgan-gp-rooms", f"{recipes}:wgan_gp_rooms", "Gulrajani 2017, algorithm 1, on drawn rooms", rooms)
-    registry.recipe("sn-hinge-cifar10", f"{recipes}:sn_hinge_cifar10", "Miyato 2018, table 1 C, on CIFAR-10", cifar10)
+    registry.recipe("sn-hinge-cifar10", f"{recipes}:sn_hinge_cifar10", "Miyato 2018, eq. 16 and table 1 C, on CIFAR-10", cifar10)
     registry.recipe("diffaugment-cifar10", f"{recipes}:diffaugment_cifar10", "Zhao 2020, on CIFAR-10", cifar10)
-    registry.recipe(mixture, f"{recipes}:wgan_gp_gaussians", "Gulrajani 2017, fig. 1a, on 25 Gaussians", plane)
-    registry.recipe("gan-gaussians", f"{recipes}:gan_gaussians", "Lin 2018, section 4.1, on 25 Gaussians", plane)
+    registry.recipe(mixture, f"{recipes}:wgan_gp_gaussians", "Gulrajani 2017, algorithm 1, on 25 Gaussians", plane)
+    registry.recipe("gan-gaussians", f"{recipes}:gan_gaussians", "The GAN that Lin 2018 compares with, on 25 Gaussians", plane)

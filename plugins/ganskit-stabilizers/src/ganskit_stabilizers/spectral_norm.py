@@ -22,7 +22,7 @@ LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, *TRANSPOSED)
 class SpectralNorm(Architecture):
     """Miyato 2018, algorithm 1: every weight of `net` is divided by its spectral norm.
 
-    "one round of power iteration was sufficient": each forward pass in training makes one, as in the authors' code
+    "one round of power iteration was sufficient" (appendix A): each forward pass in training makes one, as in the authors' code
     (sn_convolution_2d.py), so D's turn makes two, for real and for generated samples, and G's turn makes one more. Outside
     training the vectors stay as they are. A weight is then `...parametrizations.weight.original`.
     """
