@@ -36,12 +36,16 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def real() -> Path:
-    """The folder with real datasets; mark the test with `real`, too."""
-    folder = Path(os.environ.get("GANSKIT_REAL", "~/.cache/ganskit-real")).expanduser()
-    if not folder.is_dir():
-        pytest.skip(f"there is no {folder}: set GANSKIT_REAL to the folder with the datasets")
-    return folder
+def real() -> Callable[[str], Path]:
+    """`real("mnist")`: the folder of a real dataset; mark the test with `real`, too."""
+    home = Path(os.environ.get("GANSKIT_REAL", "~/.cache/ganskit-real")).expanduser()
+
+    def find(name: str) -> Path:
+        if not (home / name).exists():
+            pytest.skip(f"there is no {home / name}: set GANSKIT_REAL to the folder with the datasets")
+        return home / name
+
+    return find
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,10 @@ from ganskit.recipe import named
 
 
 @pytest.mark.real
-def test_the_authors_svhn_networks_are_ours(real: Path, tmp_path: Path) -> None:
-    model = ganskit.load(import_run(real / "dcgan-authors-svhn", tmp_path / "svhn"))
+def test_the_authors_svhn_networks_are_ours(real: Callable[[str], Path], tmp_path: Path) -> None:
+    model = ganskit.load(import_run(real("dcgan-authors-svhn"), tmp_path / "svhn"))
     samples = model.sample(128, seed=0)
-    source = Mnist(path=str(real / "mnist"), split="test").open()
+    source = Mnist(path=str(real("mnist")), split="test").open()
     digits = torch.stack([torch.from_numpy(source.read(i)["x"]) for i in range(128)]).repeat(1, 3, 1, 1) / 127.5 - 1
     noise = torch.rand(128, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
     judge = model.nets["D"].train()

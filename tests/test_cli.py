@@ -291,8 +291,8 @@ def test_a_reader_that_goes_away() -> None:
 
 
 @pytest.mark.real
-def test_the_authors_networks(ganskit: Callable, real: Path) -> None:
-    done = ganskit("import", "dcgan-authors", real / "dcgan-authors-svhn", "--out", "authors")
+def test_the_authors_networks(ganskit: Callable, real: Callable[[str], Path]) -> None:
+    done = ganskit("import", "dcgan-authors", real("dcgan-authors-svhn"), "--out", "authors")
     assert done.code == 0, done.err
     assert read_toml(Path("authors/recipe.toml")) == named("dcgan-svhn")
     assert ganskit("sample", "authors", "--num", 4, "--device", "cpu").code == 0

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,8 @@ def killed_and_resumed(command: list[str], checkpoints: Path, kills: int, seed: 
     return done
 
 
-def test_ten_kills_leave_no_trace(real: Path, tmp_path: Path) -> None:
-    lmdb = real / "bedroom_train_lmdb"
+def test_ten_kills_leave_no_trace(real: Callable[[str], Path], tmp_path: Path) -> None:
+    lmdb = real("bedroom_train_lmdb")
     subprocess.run(lsun(lmdb, tmp_path / "whole", WIDTH, SAMPLES), check=True, capture_output=True)
     command = lsun(lmdb, tmp_path / "parts", WIDTH, SAMPLES)
     assert killed_and_resumed(command, tmp_path / "parts" / "checkpoints", KILLS, seed=0) == KILLS
