@@ -77,6 +77,9 @@ def unstructure(value: object) -> Any:  # noqa: ANN401 - a table, list or scalar
 def field_types(cls: type) -> dict[str, Any]:
     """An attrs class's fields and their resolved types."""
     hints = get_type_hints(cls)
+    for field in attrs.fields(cls):
+        if field.name not in hints:
+            raise UserError(f"{cls.__name__}.{field.name} has no type: write {field.name}: float = ..., or what it is.")
     return {field.alias: hints[field.name] for field in attrs.fields(cls) if field.init}
 
 

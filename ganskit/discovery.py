@@ -15,6 +15,8 @@ GROUP = "ganskit"
 def chosen() -> tuple[list[EntryPoint], list[str]]:
     """Entry points by name, each once, limited by GANSKIT_PLUGINS=a,b when that is set (empty: none); and warnings.
 
+    GANSKIT_PLUGINS takes names of entry points or of distributions.
+
     Raises UserError when GANSKIT_PLUGINS names one that is not there.
     """
     limit = os.environ.get("GANSKIT_PLUGINS")
@@ -24,11 +26,12 @@ def chosen() -> tuple[list[EntryPoint], list[str]]:
     found, warnings = _installed()
     points = sorted({(point.name, point.value): point for point in found}.values(), key=lambda point: (point.name, point.value))
     if wanted is not None:
-        names = [point.name for point in points]
+        names = {point: {point.name, _called(point.dist) if point.dist else ""} for point in points}
+        known = {point.name for point in points}
         for name in wanted:
-            if name not in names:
-                raise UserError(f'GANSKIT_PLUGINS names "{name}", which is not installed. {nearest(name, names)}')
-        points = [point for point in points if point.name in wanted]
+            if not any(name in each for each in names.values()):
+                raise UserError(f'GANSKIT_PLUGINS names "{name}", which is not installed. {nearest(name, known)}')
+        points = [point for point in points if names[point] & set(wanted)]
     return points, [*warnings, *_doubles(points)]
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from ganskit.errors import one_line
+from ganskit.engine.device import restore_torch_settings, torch_settings
+from ganskit.errors import UserError, one_line
 from ganskit.recipe import Recipe
 
 
@@ -50,10 +51,14 @@ class Observers:
         """Call one hook of each observer. One that raises is switched off with one line, and the run goes on."""
         for observer in list(self._listening):
             plugin, hooks = observer
+            before = torch_settings()
             try:
                 getattr(hooks, hook)(**what)
+                if changes := [name for name, value in torch_settings().items() if value != before[name]]:
+                    raise UserError(f"nothing, but it changed torch's {', '.join(changes)}, which is put back")
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # a plugin may raise anything, even SystemExit
                 self._listening.remove(observer)
+                restore_torch_settings(before)
                 self._say(f"Warning: {plugin.title} is switched off for this run: its {hook} raised {one_line(error)}")

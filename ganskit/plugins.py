@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
+from contextlib import redirect_stdout
 from importlib.metadata import version
 from types import ModuleType
 
@@ -82,7 +84,8 @@ def load() -> Loaded:
                     raise UserError(
                         f'its entry point leads to "{point.value}", which is no module, as in NAME = "package.module".'
                     )
-                with patience.waiting_for(plugin.title):
+                # what a plugin prints must not get into `ganskit show NAME > FILE`
+                with patience.waiting_for(plugin.title), redirect_stdout(sys.stderr):
                     found, hooks = _register(found, point.load(), plugin)
                 plugin = evolve(plugin, hooks=tuple(name for name in HOOKS if getattr(hooks, name).get_hookimpls()))
                 if plugin.hooks != ("ganskit_register",):

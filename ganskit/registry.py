@@ -118,6 +118,11 @@ class Registry:
         taken = self._entries[kind].get(name)
         if taken and taken.distribution == distribution:
             raise UserError(f'{distribution} registers {kind} "{name}" twice. It should give one of them another name.')
+        if taken and taken.distribution == "ganskit":
+            raise UserError(
+                f'{kind} "{name}" is registered by both ganskit and {distribution}. {distribution} has to give it another '
+                f"name, such as {distribution}.{name}."
+            )
         if taken:
             raise UserError(
                 f'{kind} "{name}" is registered by both {taken.distribution} and {distribution}. Uninstall one of '

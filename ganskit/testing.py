@@ -174,12 +174,9 @@ class Conformance:
 @contextmanager
 def _verdict() -> Iterator[None]:
     """What the kit finds as one line without a traceback of the kit; what a plugin raises with its own."""
-    found = ""
     try:
         yield
     except NotApplicable as why:
         pytest.skip(str(why))
     except (Failed, GanskitError) as error:
-        found = str(error)
-    if found:  # out here, or pytest would show what was caught as well
-        pytest.fail(found, pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None  # or pytest would show both

@@ -79,6 +79,13 @@ def test_a_name_that_is_no_folders(run: Path, name: str) -> None:
         ganskit.evaluate_run(run, Plain(), name=name or " ")
 
 
+def test_real_examples_are_different_ones(run: Path) -> None:
+    model = ganskit.load(run)
+    assert len(model.real(16)["x"].unique(dim=0)) == 16
+    with pytest.raises(UserError, match="17 real examples are asked for, and the dataset has 16"):
+        model.real(17)
+
+
 def test_the_command(run: Path, honest) -> None:
     done = honest("eval", run, "honest", "--set", "num=6")
     assert done.returncode == 0, done.stderr

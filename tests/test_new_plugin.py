@@ -22,7 +22,7 @@ def test_the_project_works_as_it_is(ganskit, tmp_path: Path) -> None:
     project = tmp_path / "hal-gan"
     done = ganskit("plugins", "new", "hal-gan", "--out", project)
     assert done.code == 0
-    assert "pip install -e '.[test]'" in done.out
+    assert 'pip install -e ".[test]"' in done.out
     assert {file.relative_to(project).as_posix() for file in project.rglob("*") if file.is_file()} == FILES
     assert not [file for file in project.rglob("*") if file.is_file() and ("my-gan" in (t := file.read_text()) or "my_gan" in t)]
     metadata = tomllib.loads((project / "pyproject.toml").read_text())["project"]
@@ -59,7 +59,7 @@ def test_the_project_works_as_it_is(ganskit, tmp_path: Path) -> None:
         ("../up", "is no name for a plugin"),
         ("-x", ""),
         ("a--b", "is no name for a plugin"),
-        ("import", "exists already"),
+        ("import", "is a word of Python's own"),
         ("json", 'A Python module "json" exists already'),
         ("ganskit", '"ganskit" is taken: choose a name that no installed distribution has.'),
         ("pytest", '"pytest" is taken'),

@@ -93,6 +93,28 @@ def test_an_observer_cannot_change_what_it_sees(site: Path, change: str) -> None
     assert "is switched off for this run: its ganskit_round_ended raised " in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [
+        ("torch.set_grad_enabled(False)", "grad mode"),
+        ("torch.set_default_dtype(torch.float64)", "default dtype"),
+        ("torch.set_num_threads(2)", "number of threads"),
+    ],
+)
+def test_an_observer_that_changes_torch_is_switched_off(site: Path, setting: str, name: str) -> None:
+    quiet = train(site / "quiet")
+    install(
+        site, "meddler", WATCHER.replace('    seen.append(["started"', f'    import torch; {setting}\n    seen.append(["started"')
+    )
+    done = train(site / "run")
+    assert done.returncode == quiet.returncode == 0, done.stderr
+    assert (
+        f"its ganskit_run_started raised nothing, but it changed torch's {name}, which is put back" in done.stdout + done.stderr
+    )
+    first, second = (load_file(max((site / run).glob("checkpoints/*.safetensors"))) for run in ("quiet", "run"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
 def test_an_observer_reaches_a_copy_of_the_recipe_only(site: Path) -> None:
     install(
         site, "thief", WATCHER.replace('    seen.append(["started"', '    run.recipe.nets.pop("G")\n    seen.append(["started"')

@@ -137,6 +137,23 @@ def test_an_error_that_cannot_even_be_read(site: Path) -> None:
     assert 'Warning: plugin "odd" (odd 1.2) is left out: Odd: (its text cannot be read)\n' in listed.stderr
 
 
+def test_a_limit_takes_names_of_distributions(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(site, "short", GOOD.replace("good", "short"))
+    (site / "short-1.2.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: A_Long-name\nVersion: 1.2\n")
+    monkeypatch.setenv("GANSKIT_PLUGINS", "a-long-name")
+    listed = ganskit("list", "loss")
+    assert "short-loss" in listed.stdout
+    assert "good-loss" not in listed.stdout
+
+
+def test_what_a_plugin_prints_is_not_our_output(site: Path) -> None:
+    install(site, "chatty", "print('hello')\n" + GOOD.replace("good", "chatty"))
+    shown = ganskit("show", "dcgan-mnist")
+    assert shown.returncode == 0
+    assert "hello" not in shown.stdout
+    assert "hello" in shown.stderr
+
+
 def test_a_neighbour_that_imports_torch_is_the_guilty_one(site: Path) -> None:
     install(site, "heavy", "import torch\n" + GOOD.replace("good", "heavy"))
     assert "ok      listing imports no torch" in ganskit("plugins", "check", "good").stdout

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ganskit.errors import UserError
-from ganskit.plugins import registry
+from ganskit.plugins import plugins, registry
 
 TEMPLATE = Path(__file__).parent.parent / "template"
 DOTTED = {"gitignore": ".gitignore", "github": ".github"}
@@ -31,7 +31,11 @@ def write_project(name: str, folder: Path) -> Path:
     taken = {entry.name.partition(".")[0] for entry in registry().entries()}
     if name in taken:
         raise UserError(f'There are entries called "{name}.something" already, and the plugin\'s would collide with them.')
-    if keyword.iskeyword(module) or module in sys.builtin_module_names or find_spec(module) is not None:
+    if keyword.iskeyword(module):
+        raise UserError(f'"{module}" is a word of Python\'s own, and no name for a module: choose another name.')
+    if name in {plugin.name for plugin in plugins()}:
+        raise UserError(f'A plugin called "{name}" is installed already: choose another name.')
+    if module in sys.builtin_module_names or find_spec(module) is not None:
         raise UserError(f'A Python module "{module}" exists already, and the plugin\'s would hide it: choose another name.')
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder} exists and is not empty: give --out a new folder, so that nothing in there is lost.")

@@ -56,4 +56,4 @@ def new(name: str, out: Path | None) -> None:
 
     folder = write_project(name, out or Path(name))
     click.echo(f"{folder}: a plugin that works as it is. Go on with:\n")
-    click.echo(f"  cd {folder}\n  pip install -e '.[test]'\n  pytest\n  ganskit run {name}-rooms")
+    click.echo(f'  cd {folder}\n  pip install -e ".[test]"\n  pytest\n  ganskit run {name}-rooms')

@@ -18,7 +18,7 @@ from attrs import evolve
 from ganskit.conformance.elsewhere import digest, digest_elsewhere, go_on_elsewhere
 from ganskit.conformance.watching import Failed, Gradients, NotApplicable, StillGradients, Watched, play, played
 from ganskit.data.dataset import Dataset, Skip
-from ganskit.engine.device import forked_rng
+from ganskit.engine.device import forked_rng, torch_settings
 from ganskit.engine.engine import Engine
 from ganskit.engine.state import save_state
 from ganskit.engine.training import fixed_samples
@@ -63,7 +63,10 @@ def micro_batches_add_up(recipe: Recipe) -> None:
     whole = _gradients(recipe, StillGradients)
     if not all(gradient.isfinite().all() for _, gradients in whole.seen for gradient in gradients.values()):
         raise NotApplicable("its random numbers cannot be held still")
-    why = "What mixes the samples of a batch, or changes a net in every forward pass, says couples_batch = True."
+    why = (
+        "A loss is a mean over the batch, and not a sum. What must mix the samples of a batch, or changes a net in every "
+        "forward pass, says couples_batch = True."
+    )
     _compare(whole, _gradients(evolve(recipe, accumulate=2), StillGradients), "as two micro-batches", why)
 
 
@@ -93,10 +96,10 @@ def sampling_leaves_training_alone(recipe: Recipe) -> None:
 def evaluates(evaluator: Evaluator, recipe: Recipe) -> None:
     """It returns a Result, the same twice, and training goes on as if it had not been there."""
     without, between = played(recipe, 3, Engine), played(recipe, 1, Engine)
-    settings = _torch_settings()
+    settings = torch_settings()
     with TemporaryDirectory(prefix="ganskit-") as folder, patch.dict(os.environ, {"GANSKIT_DATA": folder}):  # for model.real
         first, second = (measured(evaluator, _model(between)) for _ in range(2))
-    for name, now in _torch_settings().items():
+    for name, now in torch_settings().items():
         if now != settings[name]:
             raise Failed(f"It leaves torch's {name} at {now}: it was {settings[name]}.")
     play(between, 2)
@@ -105,14 +108,6 @@ def evaluates(evaluator: Evaluator, recipe: Recipe) -> None:
     for name, value in first.numbers.items():
         if repr(float(value)) != repr(float(second.numbers.get(name, math.nan))):
             raise Failed(f"It gives other numbers the second time: {name} is {value} and then {second.numbers.get(name)}.")
-
-
-def _torch_settings() -> dict[str, object]:
-    return {
-        "number of threads": torch.get_num_threads(),
-        "default dtype": torch.get_default_dtype(),
-        "grad mode": torch.is_grad_enabled(),
-    }
 
 
 def deals(data: Dataset, fresh: bool = True) -> None:

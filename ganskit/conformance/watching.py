@@ -12,11 +12,11 @@ from attrs import evolve
 from torch.overrides import TorchFunctionMode
 
 from ganskit.conformance.tiny import dealer
-from ganskit.engine.accelerate import off_the_record
+from ganskit.engine.accelerate import checked_parts, off_the_record
 from ganskit.engine.device import autocast
 from ganskit.engine.engine import NEVER, Engine
 from ganskit.game import Batch, Nets, Turn
-from ganskit.losses import Parts, parts_of
+from ganskit.losses import Parts
 from ganskit.recipe import Recipe
 
 
@@ -85,7 +85,8 @@ class Watched(Engine):
             if not same:
                 raise Failed(f"{turn.player}'s turn draws from {module}, {NOT_RESUMED}")
         for name, value in first.items():
-            self._check_scalar(turn, name, value)
+            if not value.isfinite():
+                raise Failed(f"{turn.player}'s loss ({name}) is {float(value)} in round {self.round} in {self.precision}.")
             if torch.equal(value, second[name]):
                 continue
             if generators.found:
@@ -96,17 +97,10 @@ class Watched(Engine):
                 "generator; neither comes back on resume. State belongs in nets, as buffers."
             )
 
-    def _check_scalar(self, turn: Turn, name: str, value: torch.Tensor) -> None:
-        if value.ndim or not value.is_floating_point():
-            found = f"{value.dtype} of shape {tuple(value.shape)}"
-            raise Failed(f"{turn.player}'s loss ({name}) is {found}: expected one number, such as a mean.")
-        if not value.isfinite():
-            raise Failed(f"{turn.player}'s loss ({name}) is {float(value)} in round {self.round} in {self.precision}.")
-
     def _evaluated(self, turn: Turn, b: Batch) -> Parts:
         with off_the_record(self.nets), autocast(self.precision, self.device):
             torch.manual_seed(0)
-            parts = parts_of(turn.loss(self.nets, Batch(b.tensors, b.stage)))
+            parts = checked_parts(turn, self.nets, Batch(b.tensors, b.stage))
             return {name: part.detach().clone() for name, part in parts.items()}
 
 

@@ -11,7 +11,7 @@ import torch
 from torch._dynamo.exc import BackendCompilerFailed
 from torch.overrides import TorchFunctionMode
 
-from ganskit.errors import RunFailed
+from ganskit.errors import RunFailed, UserError
 from ganskit.game import Batch, Nets, Stage, Turn
 from ganskit.losses import Parts, parts_of
 
@@ -20,8 +20,19 @@ Compute = Callable[[Batch], tuple[torch.Tensor, Parts]]
 
 def evaluate(turn: Turn, nets: Nets, b: Batch) -> tuple[torch.Tensor, Parts]:
     """The loss in float32: what is minimised, and its named parts."""
-    parts = parts_of(turn.loss(nets, b))
+    parts = checked_parts(turn, nets, b)
     return torch.stack([part.float() for part in parts.values()]).sum(), parts
+
+
+def checked_parts(turn: Turn, nets: Nets, b: Batch) -> Parts:
+    """The turn's loss by name. Raises UserError for a part that is not one number."""
+    parts = parts_of(turn.loss(nets, b))
+    for name, part in parts.items():
+        if not isinstance(part, torch.Tensor) or part.ndim or not part.is_floating_point():
+            is_tensor = isinstance(part, torch.Tensor)
+            found = f"{part.dtype} of shape {tuple(part.shape)}" if is_tensor else type(part).__name__
+            raise UserError(f"{turn.player}'s loss ({name}) is {found}: expected one number as a tensor, such as a mean.")
+    return parts
 
 
 class _DoubleBackward(TorchFunctionMode):

@@ -88,6 +88,22 @@ def forked_rng(device: torch.device) -> AbstractContextManager[None]:
     return torch.random.fork_rng([device] if device.type == "cuda" else [])
 
 
+def torch_settings() -> dict[str, Any]:
+    """torch's global settings that training depends on and that others could change."""
+    return {
+        "number of threads": torch.get_num_threads(),
+        "default dtype": torch.get_default_dtype(),
+        "grad mode": torch.is_grad_enabled(),
+    }
+
+
+def restore_torch_settings(settings: dict[str, Any]) -> None:
+    """Put back what `torch_settings` returned."""
+    torch.set_num_threads(settings["number of threads"])
+    torch.set_default_dtype(settings["default dtype"])
+    torch.set_grad_enabled(settings["grad mode"])
+
+
 @contextmanager
 def memory_errors() -> Iterator[None]:
     """Turn a lack of memory, which torch reports as a RuntimeError, into advice."""

@@ -73,8 +73,20 @@ class Model:
             return game.sample(nets, b).float().cpu()
 
     def real(self, num: int, seed: int = 0) -> dict[str, torch.Tensor]:
-        """`num` real examples by key, as the nets see them, in an order that follows from the seed. Raises UserError."""
-        self._store = store = self._store or prepare(self.recipe.data)
+        """`num` different real examples by key, as the nets see them, in an order that follows from the seed.
+
+        Raises UserError when the dataset has fewer.
+        """
+        if num > len(self._data()):
+            raise UserError(f"{num:,} real examples are asked for, and the dataset has {len(self._data()):,}.")
+        return self._dealt(num, seed)
+
+    def _data(self) -> Store:
+        self._store = self._store or prepare(self.recipe.data)
+        return self._store
+
+    def _dealt(self, num: int, seed: int) -> dict[str, torch.Tensor]:
+        store = self._data()
         dealt = store.gather(indices(len(store), seed, 0, num))
         return {key: as_input(store.fields[key], t) for key, t in dealt.items()}
 
@@ -84,7 +96,7 @@ class Model:
         given = {"y": torch.full((num,), label)} if label is not None else {}
         if all(key in given for key in keys):
             return given
-        real = self.real(num, seed)
+        real = self._dealt(num, seed)
         return {key: real[key] for key in keys} | given
 
 

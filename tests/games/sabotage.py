@@ -251,6 +251,11 @@ class WrongDefault(Loss):
 
 
 @frozen
+class NoType(Loss):
+    weight = field(default=1.0)
+
+
+@frozen
 class UnknownType(Loss):
     weight: Nothing = 1  # noqa: F821 - the fault
 
