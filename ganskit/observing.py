@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -38,9 +39,10 @@ class RunView:
 class Observers:
     """The installed plugins that observe runs."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, recipe: Recipe, say: Callable[[str], None]) -> None:
         from ganskit.plugins import load  # here, because the registry loads plugins
 
+        self.recipe = copy.deepcopy(recipe)  # which they may spoil
         self._say = say
         self._listening = list(load().observers)
 

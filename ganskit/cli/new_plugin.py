@@ -16,7 +16,6 @@ TEMPLATE = Path(__file__).parent.parent / "template"
 DOTTED = {"gitignore": ".gitignore", "github": ".github"}
 """Files that begin with a dot, which tools of packaging like to leave out."""
 
-
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))}
 """Names that no folder on Windows can have."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from ganskit.config import use
 from ganskit.conformance import checks, configs
@@ -11,6 +12,8 @@ from ganskit.conformance.watching import NotApplicable
 from ganskit.errors import UserError, nearest, one_line
 from ganskit.plugins import Plugin, plugins, registry
 from ganskit.registry import Entry
+
+T = TypeVar("T")
 
 
 def check_plugins(name: str | None, say: Callable[[str], None]) -> int:
@@ -38,22 +41,16 @@ def _findings(plugin: Plugin) -> Iterator[tuple[str, str]]:
         return
     entries = [e for e in registry().entries() if plugin.registers(e)]
     yield f"hooks: {', '.join(plugin.hooks)}; {len(entries)} entries", ""
-    yield "listing imports no torch", _said(checks.lists_without_torch, "" if plugin.distribution == "ganskit" else plugin.name)
+    limit = "" if plugin.distribution == "ganskit" else plugin.name
+    yield "listing imports no torch", _outcome(checks.lists_without_torch, limit)[1]
     for entry in entries:
-        notes = ""
-        wrong = _said(configs.is_sound, entry)
-        if not wrong:
-            try:
-                _try(entry)
-            except NotApplicable as why:
-                notes = f" (not tried: {why})"
-            except BaseException as error:
-                wrong = _line(error)
-        yield f"{entry.kind} {entry.name}{notes}", wrong
+        note, wrong = _outcome(_try, entry)
+        yield f"{entry.kind} {entry.name}{note}", wrong
 
 
 def _try(entry: Entry) -> None:
     """What can be seen of an entry in about a second."""
+    configs.is_sound(entry)
     if entry.kind == "dataset":
         checks.deals(use(entry.name, "dataset", **entry.tiny), fresh=False)
     elif entry.kind == "evaluator":
@@ -62,16 +59,14 @@ def _try(entry: Entry) -> None:
         checks.plays(tiny_recipe(entry))
 
 
-def _said(check: Callable[..., None], *arguments: object) -> str:
+def _outcome(check: Callable[[T], None], subject: T) -> tuple[str, str]:
+    """(a note, what is wrong or ""), in one line each; Ctrl-C goes on its way."""
     try:
-        check(*arguments)
-    except BaseException as error:
-        return _line(error)
-    return ""
-
-
-def _line(error: BaseException) -> str:
-    """What went wrong, in one line; Ctrl-C goes on its way."""
-    if isinstance(error, KeyboardInterrupt):
-        raise error
-    return one_line(error)
+        check(subject)
+    except NotApplicable as why:
+        return f" (not tried: {why})", ""
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a plugin may raise anything, even SystemExit
+        return "", one_line(error)
+    return "", ""

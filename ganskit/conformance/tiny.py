@@ -17,6 +17,7 @@ from ganskit.engine.engine import Deal, build_nets
 from ganskit.errors import DataNotFound, UserError, one_line
 from ganskit.game import Architecture, Game, Noise, Shape
 from ganskit.optim import Optimizer
+from ganskit.plugins import registry
 from ganskit.recipe import Recipe, named, replaced, use
 from ganskit.registry import Entry
 from ganskit.two_player import TwoPlayer
@@ -106,7 +107,7 @@ def tiny_recipe(entry: Entry) -> Recipe:
         return _small(entry, keep_data=False)
     if entry.kind == "dataset":
         raise UserError("a dataset is no part of a game: its examples are checked by themselves")
-    base = _small(_recipe_entry(entry.within), keep_data=True) if entry.within else None
+    base = _small(registry().find("recipe", entry.within), keep_data=True) if entry.within else None
     value = use(entry.name, entry.kind, **entry.tiny)
     if isinstance(value, Game):
         return evolve(base, game=value) if base else general(value)
@@ -161,12 +162,6 @@ def _fitted(base: Recipe, architecture: Architecture) -> dict[str, Architecture]
         wanted = ", ".join(f"{name} {shape.input} -> {shape.output}" for name, shape in shapes.items())
         raise UserError(f"It can be none of the nets {wanted}.{why} Register it with within=NAME of a recipe that has it.")
     return {**base.nets, **fits}
-
-
-def _recipe_entry(name: str) -> Entry:
-    from ganskit.plugins import registry  # here, because the registry loads plugins
-
-    return registry().find("recipe", name)
 
 
 def _small(entry: Entry, keep_data: bool) -> Recipe:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import signal
 import threading
 import time
@@ -47,8 +46,7 @@ class Training:
     def __init__(self, engine: Engine, directory: RunDir, data: str, progress: bool) -> None:
         self.engine, self.recipe, self.world = engine, engine.recipe, engine.world
         self.directory, self.data, self.progress = directory, data, progress
-        self.observers = Observers(self.say) if self.world.leads else None
-        self.seen_recipe = copy.deepcopy(self.recipe)  # observers must not reach ours
+        self.observers = Observers(self.recipe, self.say) if self.world.leads else None
         self.time_s = 0.0
         self.saved_at = self.grid_at = NEVER
         self.interrupts = 0
@@ -184,7 +182,7 @@ class Training:
         """Tell the observers, if there are any, and forget what was news to them."""
         if self.observers:
             clock = self.engine.round, self.engine.samples, self.time_s
-            view = RunView(self.seen_recipe, self.directory.path, *clock, logged=self.logged, grid=self.grid)
+            view = RunView(self.observers.recipe, self.directory.path, *clock, logged=self.logged, grid=self.grid)
             self.observers.tell(hook, run=view, **more)
         if hook == "ganskit_round_ended":
             self.logged, self.grid = {}, None

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
+from ganskit.data.drawn import check_size
 from ganskit.data.portraits.anatomy import Anatomy
 from ganskit.data.portraits.backdrop import backdrop
 from ganskit.data.portraits.body import paint_body
@@ -16,11 +17,9 @@ from ganskit.data.portraits.head import paint_head
 from ganskit.data.portraits.landmarks import locate
 from ganskit.data.portraits.painting import Light
 from ganskit.data.portraits.space import REACH, Array, Camera, Pose, View, clipped
-from ganskit.errors import UserError
 
 Pixels = npt.NDArray[np.uint8]
 
-SMALLEST, LARGEST = 16, 1024
 FINE_BELOW = 48
 """Edges are as soft as a sample is wide. In pictures smaller than this that is too soft, so four samples make a pixel."""
 BAND_SAMPLES = 1 << 15
@@ -39,15 +38,9 @@ class Picture:
     landmarks: npt.NDArray[np.float32]
 
 
-def check_size(size: int) -> None:
-    """Raises UserError unless pictures of size x size pixels can be drawn."""
-    if not isinstance(size, int) or isinstance(size, bool) or not SMALLEST <= size <= LARGEST:
-        raise UserError(f"portraits: size is a whole number of pixels from {SMALLEST} to {LARGEST}, not {size!r}.")
-
-
 def draw(face: Face, size: int = 64) -> Picture:
     """The face, size x size pixels, and its landmarks. Raises UserError for a size below 16 or above 1024."""
-    check_size(size)
+    check_size("portraits", size)
     anatomy = Anatomy.of(face)
     hair = Hair(face, anatomy)
     camera = Camera(REACH / face.zoom, (face.shift_x, face.shift_y))

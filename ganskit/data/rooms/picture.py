@@ -6,19 +6,18 @@ import numpy as np
 import numpy.typing as npt
 from attrs import frozen
 
+from ganskit.data.drawn import check_size
 from ganskit.data.rooms.lighting import halo, illuminate
 from ganskit.data.rooms.mesh import ROOM, Mesh, Part
 from ganskit.data.rooms.objects import build
 from ganskit.data.rooms.raster import Samples, View, rasterise
 from ganskit.data.rooms.scene import Scene
 from ganskit.data.rooms.space import Array
-from ganskit.errors import UserError
 
 Pixels = npt.NDArray[np.uint8]
 Things = npt.NDArray[np.uint8]
 """The thing number of each sample."""
 
-SMALLEST, LARGEST = 16, 1024
 SUPERSAMPLING = 2
 """Samples per pixel, across and down; `_average` is written for two."""
 BAND_SAMPLES = 1 << 15
@@ -44,18 +43,12 @@ class Picture:
     boxes: tuple[Box, ...]
 
 
-def check_size(size: int) -> None:
-    """Raises UserError unless pictures of size x size pixels can be drawn."""
-    if not isinstance(size, int) or isinstance(size, bool) or not SMALLEST <= size <= LARGEST:
-        raise UserError(f"rooms: size is a whole number of pixels from {SMALLEST} to {LARGEST}, not {size!r}.")
-
-
 def draw(scene: Scene, size: int = 64) -> Picture:
     """The scene, size x size pixels, with boxes for everything but walls, floor and ceiling.
 
     Raises UserError for a size below 16 or above 1024.
     """
-    check_size(size)
+    check_size("rooms", size)
     mesh = build(scene)
     pixels, things = _paint(scene, mesh, size)
     return Picture(pixels, _boxes(mesh.kinds, things))

@@ -51,18 +51,16 @@ def wgan_gp_rooms() -> Recipe:
     return evolve(
         base,
         name="wgan-gp-rooms",
-        game=TwoPlayer(
-            loss=Wasserstein(),
-            penalties=(GradientPenalty(weight=10.0),),
-            noise=Noise(100, "normal"),
-            d_steps=CRITIC_STEPS,
-            G_opt=GP_ADAM,
-            D_opt=GP_ADAM,
-        ),
+        game=_wgan_gp_game(10.0, Noise(100, "normal"), GP_ADAM),
         nets={**base.nets, "D": use("dcgan.discriminator", width=32, norm="none")},
         paper=f"{WGAN_GP}, algorithm 1, on drawn bedrooms",
         claims=("Section 5.2: the same settings train architectures on which the other objectives fail.",),
     )
+
+
+def _wgan_gp_game(weight: float, noise: Noise, adam: Adam) -> TwoPlayer:
+    penalties = (GradientPenalty(weight=weight),)
+    return TwoPlayer(loss=Wasserstein(), penalties=penalties, noise=noise, d_steps=CRITIC_STEPS, G_opt=adam, D_opt=adam)
 
 
 def _sn_game(*views: View) -> TwoPlayer:
@@ -136,19 +134,11 @@ def wgan_gp_gaussians() -> Recipe:
     at alpha = 0.0001; these have 128 units and run 2,600 at alpha = 0.001. They divide the data by 2.828. In fig. 1a, which
     shows critics on 25 Gaussians, the generator is held fixed; here it is trained.
     """
-    adam = Adam(lr=1e-3, beta1=0.5, beta2=0.9)
     m = 256
     return evolve(
         gan_gaussians(),
         name="wgan-gp-gaussians",
-        game=TwoPlayer(
-            loss=Wasserstein(),
-            penalties=(GradientPenalty(weight=0.1),),
-            noise=Noise(2, "normal"),
-            d_steps=CRITIC_STEPS,
-            G_opt=adam,
-            D_opt=adam,
-        ),
+        game=_wgan_gp_game(0.1, Noise(2, "normal"), Adam(lr=1e-3, beta1=0.5, beta2=0.9)),
         batch_size=m,
         samples=2_600 * (CRITIC_STEPS + 1) * m,
         paper=f"{WGAN_GP}, algorithm 1, on 25 Gaussians",
