@@ -22,4 +22,5 @@ def ganskit_register(registry: Registry) -> None:
     registry.dataset("zip", "ganskit.data.archive:Zip", "Pictures in a .zip file, read without extracting it")
     registry.dataset("lsun", "ganskit.data.lsun:Lsun", "LSUN's LMDB format, any category")
     registry.dataset("cifar10", "ganskit.data.cifar:Cifar10", "CIFAR-10, the binary version")
+    registry.dataset("store", "ganskit.data.prepared:Prepared", "A store that was prepared before, by its folder")
     registry.dataset("mnist", "ganskit.data.mnist:Mnist", "MNIST, the idx files")

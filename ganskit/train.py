@@ -8,6 +8,9 @@ from pathlib import Path
 from ganskit.config import field_types
 from ganskit.data.dataset import Dataset
 from ganskit.data.detect import detect
+from ganskit.data.home import stores
+from ganskit.data.manifest import MANIFEST
+from ganskit.data.prepared import Prepared
 from ganskit.engine.run import run as run_recipe
 from ganskit.engine.rundir import RunDir
 from ganskit.errors import UserError, nearest
@@ -61,8 +64,10 @@ def _other_data(asked: Dataset, data: str | Path) -> Dataset:
         raise UserError("--data is empty: expected a folder of pictures, a .zip, an LMDB, or a dataset's name.")
     if isinstance(data, str) and "/" not in data and not Path(data).exists():
         names = [entry.name for entry in registry().entries("dataset")]
+        if (stores() / data / MANIFEST).is_file():
+            return Prepared.at(stores() / data)
         if data not in names:
-            raise UserError(f'There is no folder, file or dataset "{data}". {nearest(data, names)}')
+            raise UserError(f'There is no folder, file, store or dataset "{data}". {nearest(data, names)}')
         return _with_shape(data, size, channels)
     return detect(Path(data).expanduser().absolute(), size, channels)  # for a resume from another folder
 

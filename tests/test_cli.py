@@ -64,7 +64,7 @@ def test_without_arguments_it_says_what_there_is(ganskit: Callable) -> None:
         ("run dcgan-lsum", 'There is no recipe "dcgan-lsum". Did you mean "dcgan-lsun"?'),
         ("show nonsense", "Known: dcgan-cifar10, dcgan-faces,"),
         ("run dcgan-mnist --sett x=1", "No such option"),
-        ("run dcgan-mnist --data minst", 'There is no folder, file or dataset "minst". Did you mean "mnist"?'),
+        ("run dcgan-mnist --data minst", 'There is no folder, file, store or dataset "minst". Did you mean "mnist"?'),
         ("run dcgan-mnist --data no/such/folder", "no/such/folder: there is no such folder or file."),
         ("list nonsense", 'There is no kind "nonsense". Known: architecture, dataset,'),
         ("list penalti", 'There is no kind "penalti". Did you mean "penalty"?'),

@@ -36,7 +36,7 @@ def test_prepare_a_path_and_look_at_it(tmp_path: Path, home: Path) -> None:
     assert "20 examples, 1 skipped, 1 other files" in said
     (folder,) = (each.parent for each in home.glob("stores/*/manifest.json"))
     for what in ("mine", folder.name, str(folder)):
-        said = ganskit_data("info", what, "--verify")
+        said = ganskit_data("verify", what) + ganskit_data("info", what)
         for text in ("20 examples", "uint8 (1, 8, 8)", "bicubic", "1 files", "verified"):
             assert text in said
         assert r"bad\x1b[31m\udcff.png: empty file" in said
@@ -88,7 +88,7 @@ def test_info_imports_no_torch(tmp_path: Path) -> None:
     ganskit_data("prepare", str(fill(tmp_path / "mine", 3)), "--size", "8")
     code = (
         "import sys; from ganskit.cli.data_ import command;"
-        "command(['info', 'mine', '--verify'], standalone_mode=False);"
+        "command(['verify', 'mine'], standalone_mode=False);command(['info', 'mine'], standalone_mode=False);"
         "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -365,8 +365,8 @@ def test_detect(tmp_path: Path) -> None:
     write_mnist(tmp_path / "mnist", 1)
     lsun = tmp_path / "lsun" / "bedroom_train_lmdb"
     for place, expected in (
-        ("pictures", Folder(str(tmp_path / "pictures"), "pictures", 32, 1)),
-        ("p.zip", Zip(str(tmp_path / "p.zip"), "p", 32, 1)),
+        ("pictures", Folder(str(tmp_path / "pictures"), name="pictures", size=32, channels=1)),
+        ("p.zip", Zip(str(tmp_path / "p.zip"), name="p", size=32, channels=1)),
         ("lsun", Lsun(str(lsun), size=32, channels=1)),
         ("lsun/bedroom_train_lmdb", Lsun(str(lsun), size=32, channels=1)),
         ("lsun/bedroom_train_lmdb/data.mdb", Lsun(str(lsun), size=32, channels=1)),
@@ -386,6 +386,7 @@ def test_detect_says_what_is_wrong(tmp_path: Path) -> None:
     write_lmdb(tmp_path / "lsun" / "kitchen_train_lmdb", [b"v"])
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "manifest.json").write_text("{}")
+    (tmp_path / "store" / "shard-00000.safetensors").write_text("")
     for place, message in (
         ("missing", "no such folder or file"),
         ("empty", "is empty"),
@@ -393,7 +394,7 @@ def test_detect_says_what_is_wrong(tmp_path: Path) -> None:
         ("cifar-10-binary.tar.gz", "tar -xf cifar-10-binary.tar.gz"),
         ("notes.txt", "expected a folder"),
         ("lsun", "bedroom_train_lmdb, kitchen_train_lmdb"),
-        ("store", "prepared store"),
+        ("store", "manifest.json is damaged"),
     ):
         with pytest.raises(UserError, match=message):
             detect(tmp_path / place, 64, 3)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import sys
 
 import click
+
+from ganskit.cli.lazy import Lazy
 
 COMMANDS = {
     "run": "Train a recipe.",
@@ -20,32 +21,12 @@ COMMANDS = {
 }
 
 
-class _Lazy(click.Group):
-    """Imports a command's file when the command is used, so that the others cost nothing."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"ganskit.cli.{cmd_name}_")
-        command: click.Command = module.command
-        return command
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from ganskit.errors import nearest
-
-            ctx.fail(f'There is no command "{args[0]}". {nearest(args[0], COMMANDS)}')
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Lazy,
+    summaries=COMMANDS,
+    module="ganskit.cli.{}_",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(package_name="ganskit")
 def group() -> None:
     """Train and study generative adversarial networks.

@@ -21,5 +21,8 @@ class RecipeName(click.ParamType):  # type: ignore[type-arg]  # older clicks hav
 set_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change a field of the recipe; may be given many times."
 )
+data_set_option = click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change an option of the dataset; may be given many times."
+)
 data_option = click.option("--data", metavar="PATH|NAME", help="A folder of pictures, a .zip, an LMDB, or a dataset's name.")
 device_option = click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1 or mps.")

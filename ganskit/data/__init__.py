@@ -20,9 +20,11 @@ _PUBLIC = {
     "Source": "dataset",
     "Store": "store",
     "Zip": "archive",
+    "Prepared": "prepared",
     "data_home": "home",
     "indices": "sampler",
     "not_found": "catalog",
+    "open": "library",
 }
 
 

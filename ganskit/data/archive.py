@@ -14,14 +14,14 @@ from ganskit.data.catalog import not_found
 from ganskit.data.dataset import Skip
 from ganskit.data.home import originals
 from ganskit.data.images import MAX_FILE_BYTES
-from ganskit.data.pictures import Files, Pictures, PictureSource, is_picture, source
+from ganskit.data.pictures import Files, Found, NamedPictures, PictureSource, is_picture, source
 from ganskit.errors import BadData, DataNotFound
 
 _ENCRYPTED = 0x1
 
 
 @frozen
-class Zip(Pictures):
+class Zip(NamedPictures):
     """All pictures in a .zip file, by sorted name; hidden ones and macOS's `__MACOSX` are passed over.
 
     Without `path` the file is looked for as `name`.zip among the originals in ganskit's data folder.
@@ -33,12 +33,7 @@ class Zip(Pictures):
         file = Path(self.path).expanduser() if self.path is not None else originals(name) / f"{name}.zip"
         if not file.is_file():
             raise not_found(name, file) if self.path is None else DataNotFound(f"{file}: there is no such file.")
-        members = {each.filename.lstrip("/"): each for each in _list(file) if not each.is_dir()}
-        members = {name: member for name, member in members.items() if not _hidden(name)}
-        pictures = {name: member for name, member in members.items() if is_picture(name)}
-        found = [(name, member.file_size, member.CRC) for name, member in pictures.items()]
-        files = ZipFiles(str(file.absolute()), file.stat().st_mtime_ns, pictures)
-        return source(self, str(file), files, found, len(members) - len(pictures))
+        return source(self, str(file), *pictures_inside(file))
 
 
 @frozen
@@ -63,8 +58,17 @@ class ZipFiles(Files):
             raise Skip(f"cannot be extracted: {error}") from error
 
     def take(self, names: Sequence[str]) -> ZipFiles:
-        """The same archive with these members only."""
-        return evolve(self, members={name: self.members[name] for name in names})
+        """The same archive with these members only; a name that is none stays unknown."""
+        return evolve(self, members={name: self.members[name] for name in names if name in self.members})
+
+
+def pictures_inside(file: Path) -> tuple[ZipFiles, list[Found], int]:
+    """The pictures in an archive, and the number of other files. Raises BadData when it is no .zip."""
+    members = {each.filename.lstrip("/"): each for each in _list(file) if not each.is_dir()}
+    members = {name: member for name, member in members.items() if not _hidden(name)}
+    pictures = {name: member for name, member in members.items() if is_picture(name)}
+    found: list[Found] = [(name, member.file_size, member.CRC) for name, member in pictures.items()]
+    return ZipFiles(str(file.absolute()), file.stat().st_mtime_ns, pictures), found, len(members) - len(pictures)
 
 
 @lru_cache(maxsize=1)  # one list of contents for all parts that a worker process gets

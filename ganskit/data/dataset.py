@@ -23,6 +23,9 @@ class Field:
     dtype: str = "uint8"
     pixels: bool = False
     classes: tuple[str, ...] = ()
+    """Names of a label's values; for a vector of attributes, of its places."""
+    unpaired: bool = False
+    """Dealt in an order of its own: what stands beside it in the store does not belong to it."""
 
 
 def has_pictures(fields: Mapping[str, Field]) -> bool:

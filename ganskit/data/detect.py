@@ -10,7 +10,8 @@ from ganskit.data import cifar, mnist
 from ganskit.data.dataset import Dataset
 from ganskit.data.files import printable
 from ganskit.data.images import SUFFIXES
-from ganskit.data.store import MANIFEST
+from ganskit.data.manifest import MANIFEST
+from ganskit.data.prepared import Prepared
 from ganskit.errors import UserError
 
 
@@ -34,8 +35,8 @@ def detect(path: str | Path, size: int, channels: int) -> Dataset:
         return cifar.Cifar10(path=str(place), size=size, channels=channels)
     if any(name.startswith("train-images") and "idx3-ubyte" in name for name in names):
         return mnist.Mnist(path=str(place), size=size, channels=channels)
-    if MANIFEST in names:
-        raise UserError(f"{place} is a prepared store: give the data that it was made from.")
+    if MANIFEST in names and any(name.endswith(".safetensors") for name in names):
+        return Prepared.at(place)
     if not names:
         raise UserError(f"{place} is empty: expected pictures, or a dataset as its publisher packs it.")
     from ganskit.data.folder import Folder

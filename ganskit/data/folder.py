@@ -12,12 +12,12 @@ from ganskit.data.catalog import not_found
 from ganskit.data.dataset import Skip
 from ganskit.data.home import originals
 from ganskit.data.images import MAX_FILE_BYTES
-from ganskit.data.pictures import Files, Found, Pictures, PictureSource, is_picture, source
+from ganskit.data.pictures import Files, Found, NamedPictures, PictureSource, is_picture, source
 from ganskit.errors import BadData, DataNotFound
 
 
 @frozen
-class Folder(Pictures):
+class Folder(NamedPictures):
     """All pictures in a folder and below it, by sorted name; hidden files and folders are passed over.
 
     Without `path` the folder is looked for as `name` among the originals in ganskit's data folder.
@@ -28,14 +28,7 @@ class Folder(Pictures):
         root = Path(self.path).expanduser() if self.path is not None else originals(self.name or "folder")
         if not root.is_dir():
             raise _missing(self, root)
-        pictures: list[Found] = []
-        num_ignored = 0
-        for name, entry in _walk(root):
-            if is_picture(name):
-                pictures.append((name, *_size_and_time(entry)))
-            else:
-                num_ignored += 1
-        return source(self, str(root), FolderFiles(str(root.absolute())), pictures, num_ignored)
+        return source(self, str(root), *pictures_below(root))
 
 
 @frozen
@@ -60,6 +53,18 @@ class FolderFiles(Files):
     def take(self, names: Sequence[str]) -> FolderFiles:
         """Itself: a folder holds no names."""
         return self
+
+
+def pictures_below(root: Path) -> tuple[FolderFiles, list[Found], int]:
+    """The pictures in a folder and below it, and the number of other files. Raises BadData when it cannot be read."""
+    pictures: list[Found] = []
+    num_ignored = 0
+    for name, entry in _walk(root):
+        if is_picture(name):
+            pictures.append((name, *_size_and_time(entry)))
+        else:
+            num_ignored += 1
+    return FolderFiles(str(root.absolute())), pictures, num_ignored
 
 
 def _missing(dataset: Folder, root: Path) -> DataNotFound:

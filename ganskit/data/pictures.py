@@ -19,21 +19,46 @@ from ganskit.validators import at_least, one_of
 class Pictures(Dataset):
     """Options of every dataset of picture files.
 
-    `size` and `channels` (3 RGB, 1 grey) give the shape; `crop` "centre" takes the largest centred square, "none"
-    squeezes everything into one; with `labels` the class folder of each picture becomes `y`.
+    `path` is where they are. `size` and `channels` (3 RGB, 1 grey) give the shape; `crop` "centre" takes the largest
+    centred square, "none" squeezes everything into one. With `reduced` a JPEG much larger than `size` is decoded at a
+    fraction of it: faster, and not quite the same pixels.
     """
 
     path: str | None = None
-    name: str = ""
     size: int = field(default=64, validator=at_least(1))
     channels: int = field(default=3, validator=one_of(1, 3))
     crop: str = field(default="centre", validator=one_of(*images.CROPS))
+    reduced: bool = False
+
+    def provides(self) -> dict[str, Field]:
+        """`x` (C, size, size) uint8."""
+        return {"x": self.pixels}
+
+    @property
+    def pixels(self) -> Field:
+        """One picture."""
+        return Field((self.channels, self.size, self.size), pixels=True)
+
+    @property
+    def transform(self) -> str:
+        """What is done to each picture, in words."""
+        return images.transform(self.size, self.channels, self.crop, self.reduced)
+
+    def decoded(self, data: bytes) -> np.ndarray:
+        """The picture in a file's bytes as uint8 (C, size, size). Raises Skip."""
+        return images.decode(data, self.size, self.channels, self.crop, self.reduced)
+
+
+@frozen
+class NamedPictures(Pictures):
+    """A collection of somebody's own, under a `name`; with `labels` the class folder of each picture becomes `y`."""
+
+    name: str = ""
     labels: bool = False
 
     def provides(self) -> dict[str, Field]:
         """`x` (C, size, size) uint8, and with `labels` `y` () int64; the class names come with the files."""
-        x = {"x": Field((self.channels, self.size, self.size), pixels=True)}
-        return x | {"y": Field((), "int64")} if self.labels else x
+        return {"x": self.pixels} | ({"y": Field((), "int64")} if self.labels else {})
 
 
 class Files:
@@ -48,9 +73,13 @@ class Files:
         raise NotImplementedError
 
 
-@frozen
+@frozen(eq=False)
 class PictureSource(Source):
-    """The pictures among a set of files, by sorted name."""
+    """The pictures among a set of files, in the order of `names`.
+
+    `targets` has an array (N, ...) for every further field, aligned with `names`; `unusable` says of a name why it is
+    skipped.
+    """
 
     files: Files
     names: Sequence[str]
@@ -58,7 +87,8 @@ class PictureSource(Source):
     fingerprint: str = ""
     num_ignored: int = 0
     classes: Mapping[str, tuple[str, ...]] = field(factory=dict)
-    top: str = ""
+    targets: Mapping[str, np.ndarray] = field(factory=dict)
+    unusable: Mapping[str, str] = field(factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -68,37 +98,51 @@ class PictureSource(Source):
         return self.names[index]
 
     def read(self, index: int) -> dict[str, np.ndarray]:
-        """`x`, and `y` when the dataset has labels. Raises Skip."""
-        name, options = self.names[index], self.dataset
-        example: dict[str, np.ndarray] = {}
-        if options.labels:
-            label = class_of(name, self.top)
-            if not label:
-                raise Skip("in no class folder")
-            example["y"] = np.array(self.classes["y"].index(label), dtype=np.int64)
-        example["x"] = images.decode(self.files.data(name), options.size, options.channels, options.crop)
-        return example
+        """`x`, and the targets. Raises Skip."""
+        name = self.names[index]
+        if name in self.unusable:
+            raise Skip(self.unusable[name])
+        x = self.dataset.decoded(self.files.data(name))
+        return {"x": x} | {key: np.asarray(values[index]) for key, values in self.targets.items()}
 
     def part(self, start: int, stop: int) -> PictureSource:
         """Names `start` to `stop` alone, light enough to send to a worker process."""
         names = self.names[start:stop]
-        return evolve(self, names=names, files=self.files.take(names))
+        targets = {key: values[start:stop] for key, values in self.targets.items()}
+        unusable = {name: self.unusable[name] for name in names if name in self.unusable}
+        return evolve(self, names=names, files=self.files.take(names), targets=targets, unusable=unusable)
 
     @property
     def transform(self) -> str:
         """What is done to each picture."""
-        return images.transform(self.dataset.size, self.dataset.channels, self.dataset.crop)
+        return self.dataset.transform
 
 
 Found = tuple[str, int, object]
 """A picture's name, its bytes, and what changes when it does: a time or a checksum."""
 
 
-def source(dataset: Pictures, where: str, files: Files, found: Iterable[Found], num_ignored: int) -> PictureSource:
-    """The pictures that were found in `where`.
+def source(dataset: NamedPictures, where: str, files: Files, found: Iterable[Found], num_ignored: int) -> PictureSource:
+    """The pictures that were found in `where`, by sorted name; the class folders become labels when these are wanted.
 
     Raises BadData when there are none, or no class folder and `labels` is on.
     """
+    names, fingerprint = sorted_names(where, found, num_ignored)
+    if not dataset.labels:
+        return PictureSource(files, names, dataset, fingerprint, num_ignored)
+    top = _shared_folder(names)
+    folders = [class_of(name, top) for name in names]
+    classes = sorted(set(folders) - {""})
+    if not classes:
+        raise BadData(f"{where}: labels are asked for, which takes one subfolder for each class, and there is none.")
+    values = {folder: value for value, folder in enumerate(classes)}
+    y = np.array([values.get(folder, -1) for folder in folders], dtype=np.int64)
+    loose = {name: "in no class folder" for name, folder in zip(names, folders, strict=True) if not folder}
+    return PictureSource(files, names, dataset, fingerprint, num_ignored, {"y": tuple(classes)}, {"y": y}, loose)
+
+
+def sorted_names(where: str, found: Iterable[Found], num_ignored: int = 0) -> tuple[list[str], str]:
+    """The names of the pictures in order, and a fingerprint of all of them. Raises BadData when there are none."""
     digest = hashlib.sha256()
     names = []
     for name, num_bytes, changed in sorted(found, key=lambda each: each[0].encode("utf-8", "surrogateescape")):
@@ -107,12 +151,7 @@ def source(dataset: Pictures, where: str, files: Files, found: Iterable[Found], 
     if not names:
         suffixes = ", ".join(sorted(images.SUFFIXES))
         raise BadData(f"{where}: no picture there (looked for {suffixes}; {num_ignored} other files).")
-    top = _shared_folder(names) if dataset.labels else ""
-    classes = sorted({class_of(name, top) for name in names} - {""})
-    if dataset.labels and not classes:
-        raise BadData(f"{where}: labels are asked for, which takes one subfolder for each class, and there is none.")
-    labelled = {"y": tuple(classes)} if dataset.labels else {}
-    return PictureSource(files, names, dataset, digest.hexdigest(), num_ignored, labelled, top)
+    return names, digest.hexdigest()
 
 
 def is_picture(name: str) -> bool:

@@ -27,7 +27,9 @@ from ganskit.data.dataset import Dataset, Notes, Source, notes_of, part_of
 from ganskit.data.files import TEMPORARY, printable
 from ganskit.data.guards import ELSEWHERE, disk_errors, interrupts_ignored, locked, num_cores
 from ganskit.data.home import stores
-from ganskit.data.store import FORMAT, MANIFEST, Manifest, Shard, Store
+from ganskit.data.manifest import FORMAT, MANIFEST, Manifest, Shard
+from ganskit.data.prepared import Prepared
+from ganskit.data.store import Store
 from ganskit.errors import BadData, DataNotFound, RunFailed
 
 ROWS_PER_SHARD = 2048
@@ -49,6 +51,8 @@ def prepare(dataset: Dataset, *, workers: int | None = None, progress: bool = Tr
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(1)  # a worker, importing a script without that line: the parent notices and says so
+    if isinstance(dataset, Prepared):
+        return dataset.store()
     try:
         source = dataset.open()
     except DataNotFound:
@@ -56,13 +60,27 @@ def prepare(dataset: Dataset, *, workers: int | None = None, progress: bool = Tr
         if earlier is None:
             raise
         return Store.open(earlier)
-    notes = notes_of(source)
-    folder = stores() / store_name(dataset, source.fingerprint, notes.transform)
+    folder = place_of(dataset, source)
     if not (folder / MANIFEST).is_file():
         with locked(folder, progress):
             if not (folder / MANIFEST).is_file():
-                _Preparation(dataset, source, notes, folder, max_skipped).run(workers or num_cores(), progress)
+                _Preparation(dataset, source, notes_of(source), folder, max_skipped).run(workers or num_cores(), progress)
     return Store.open(folder)
+
+
+def place_of(dataset: Dataset, source: Source) -> Path:
+    """The folder of a dataset's store, whether it is there or not."""
+    return stores() / store_name(dataset, source.fingerprint, notes_of(source).transform)
+
+
+def num_shards(num_originals: int) -> int:
+    """How many files they are spread over."""
+    return -(-num_originals // ROWS_PER_SHARD)
+
+
+def bytes_each(dataset: Dataset) -> int:
+    """What one example takes in a store."""
+    return sum(int(np.prod(f.shape, dtype=np.int64)) * np.dtype(f.dtype).itemsize for f in dataset.provides().values())
 
 
 def store_name(dataset: Dataset, fingerprint: str, transform: str = "") -> str:
@@ -126,7 +144,7 @@ class _Preparation:
     def _todo(self) -> list[int]:
         """The shards to make; finished ones of an earlier, interrupted preparation are kept."""
         todo = []
-        for index in range(-(-len(self.source) // ROWS_PER_SHARD)):
+        for index in range(num_shards(len(self.source))):
             shard = shards.finished(shards.file_of(self.folder, index))
             if shard:
                 self.done[index] = shard
@@ -182,9 +200,7 @@ class _Preparation:
 
     def _check_space(self, todo: list[int]) -> None:
         """Fail before the work rather than after it."""
-        fields = self.dataset.provides().values()
-        needed = len(todo) * ROWS_PER_SHARD * sum(int(np.prod(f.shape)) * np.dtype(f.dtype).itemsize for f in fields)
-        needed = min(needed, needed * len(self.source) // max(1, len(todo) * ROWS_PER_SHARD))
+        needed = min(len(todo) * ROWS_PER_SHARD, len(self.source)) * bytes_each(self.dataset)
         free = shutil.disk_usage(self.folder).free
         if free < needed:
             raise RunFailed(f"{self.folder} needs {needed:,} bytes and the disk has {free:,} free. {ELSEWHERE}")

@@ -18,7 +18,7 @@ from attrs import frozen
 
 from ganskit.data.dataset import Field, Readable, Skip
 from ganskit.data.files import write_whole
-from ganskit.data.store import Shard, shard_from
+from ganskit.data.manifest import Shard, shard_from, sums_of
 from ganskit.errors import BadData, GanskitError, RunFailed
 
 _stop: Event | None = None
@@ -81,8 +81,10 @@ def make(task: Task, tick: Callable[[], object] = lambda: None) -> Shard:
                 out[name][rows] = array
             rows += 1
         tick()
-    data = save({name: array[:rows] for name, array in out.items()}) if rows else b""
-    shard = Shard(task.file.name, rows, len(data), hashlib.sha256(data).hexdigest(), tuple(skipped))
+    out = {name: array[:rows] for name, array in out.items()}
+    data = save(out) if rows else b""
+    sums = sums_of(out, task.fields) if rows else {}
+    shard = Shard(task.file.name, rows, len(data), hashlib.sha256(data).hexdigest(), tuple(skipped), sums)
     if rows:
         write_whole(task.file, data)
     write_whole(note_of(task.file), json.dumps(attrs.asdict(shard)).encode())

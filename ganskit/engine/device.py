@@ -75,7 +75,7 @@ def processor(device: torch.device) -> str:
 
 
 # The fourth word of a key that is not a round's: SeedSequence takes a missing word for 0, so these streams never meet.
-FOR_WEIGHTS, FOR_GRIDS, FOR_SAMPLES, FOR_STATISTICS = 1, 2, 3, 4
+FOR_WEIGHTS, FOR_GRIDS, FOR_SAMPLES, FOR_STATISTICS, FOR_UNPAIRED = 1, 2, 3, 4, 5
 
 
 def seed_of(*key: int) -> int:

@@ -14,7 +14,7 @@ from ganskit.data.sampler import indices
 from ganskit.data.store import Store
 from ganskit.engine import checkpoint as checkpoints
 from ganskit.engine.checkpoint import Checkpoint
-from ganskit.engine.device import forked_rng, memory_errors, resolve_device
+from ganskit.engine.device import FOR_UNPAIRED, forked_rng, memory_errors, resolve_device, seed_of
 from ganskit.engine.distributed import World
 from ganskit.engine.engine import Deal, Engine, build_nets
 from ganskit.engine.rundir import RunDir
@@ -84,8 +84,18 @@ def save_run(recipe: Recipe, nets: Nets, name: str, out: str | Path | None = Non
 
 
 def dealer(store: Store, seed: int) -> Deal:
-    """The endless stream of a store's samples, in an order that follows from the seed."""
-    return lambda start, count: store.gather(indices(len(store), seed, start, count))
+    """The endless stream of a store's samples, in an order that follows from the seed; unpaired fields in one of their own."""
+    unpaired = [name for name, field in store.fields.items() if field.unpaired]
+    paired = [name for name in store.fields if name not in unpaired]
+
+    def deal(start: int, count: int) -> dict[str, torch.Tensor]:
+        batch = store.gather(indices(len(store), seed, start, count), paired)
+        if unpaired:
+            own_seed = seed_of(seed, 0, 0, FOR_UNPAIRED)
+            batch |= store.gather(indices(len(store), own_seed, start, count), unpaired)
+        return batch
+
+    return deal
 
 
 def _weights(run_path: Path) -> Mapping[str, torch.Tensor]:

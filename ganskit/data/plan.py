@@ -1,0 +1,41 @@
+"""What preparing a dataset would take, said before it starts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from ganskit.data.dataset import Dataset, notes_of
+from ganskit.data.files import printable
+from ganskit.data.manifest import MANIFEST
+from ganskit.data.prepare import bytes_each, num_shards, place_of
+from ganskit.data.shards import file_of, finished
+
+
+def plan(dataset: Dataset) -> str:
+    """A few lines: how many originals there are, what is made of each, how large the store will be, where it will lie.
+
+    The originals are opened and counted, none is decoded, nothing is written. Raises DataNotFound or BadData.
+    """
+    source = dataset.open()
+    folder = place_of(dataset, source)
+    notes = notes_of(source)
+    shards = num_shards(len(source))
+    done = (
+        shards if (folder / MANIFEST).is_file() else sum(finished(file_of(folder, index)) is not None for index in range(shards))
+    )
+    needed = bytes_each(dataset) * len(source)
+    free = shutil.disk_usage(_existing(folder)).free
+    fields = [f"{name} {each.dtype} {each.shape}" for name, each in dataset.provides().items()]
+    lines = {
+        "originals": f"{len(source):,}" + (f", and {notes.num_ignored:,} other files" if notes.num_ignored else ""),
+        "example": f"{', '.join(fields)}: {bytes_each(dataset):,} bytes",
+        "transform": notes.transform or "none",
+        "store": f"{folder}",
+        "size": f"at most {needed / 1e6:,.1f} MB in {shards:,} files, of which {done:,} are finished; {free / 1e6:,.1f} MB free",
+    }
+    return "\n".join(f"{key:<11}{printable(text)}" for key, text in lines.items())
+
+
+def _existing(folder: Path) -> Path:
+    return next(each for each in (folder, *folder.parents) if each.exists())

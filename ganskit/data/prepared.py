@@ -1,0 +1,76 @@
+"""A store as a dataset: what was prepared, cut out or thinned before, named by its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from attrs import evolve, field, frozen
+
+from ganskit.data.dataset import Dataset, Field, Source
+from ganskit.data.store import Store
+from ganskit.errors import BadData, DataNotFound, UserError
+
+
+@frozen
+class Prepared(Dataset):
+    """The store at `path`, as it is: nothing is decoded or resized.
+
+    `fields` is what it provides, so that a run can be used without it; left empty, it is read from the store.
+    """
+
+    path: str | None = None
+    fields: Mapping[str, Field] = field(factory=dict)
+
+    @classmethod
+    def at(cls, path: str | Path) -> Prepared:
+        """The dataset of a store, with its fields. Raises BadData."""
+        fields = {name: evolve(each, classes=()) for name, each in Store.open(path).fields.items()}
+        return cls(str(path), fields)
+
+    def provides(self) -> dict[str, Field]:
+        """The store's fields. Raises UserError, DataNotFound or BadData when they are to be read and cannot."""
+        return dict(self.fields) or dict(self.store().fields)
+
+    def store(self) -> Store:
+        """The store itself. Raises UserError, DataNotFound or BadData."""
+        if self.path is None:
+            raise UserError('The dataset "store" needs a path: the folder of a store, such as `ganskit data info` lists.')
+        folder = Path(self.path).expanduser()
+        if not folder.is_dir():
+            raise DataNotFound(f"{folder}: there is no such store. `ganskit data info` lists those there are.")
+        store = Store.open(folder)
+        found = {name: evolve(each, classes=()) for name, each in store.fields.items()}
+        expected = {name: evolve(each, classes=()) for name, each in self.fields.items()}
+        if expected and found != expected:
+            raise BadData(f"{folder} holds {_shapes(found)}: expected {_shapes(expected)}.")
+        return store
+
+    def open(self) -> StoreSource:
+        """The store as a source. Raises UserError, DataNotFound or BadData."""
+        return StoreSource(self.store())
+
+
+class StoreSource(Source):
+    """The examples of a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.fingerprint = store.manifest.content
+        self.classes = {name: each.classes for name, each in store.fields.items() if each.classes}
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def name(self, index: int) -> str:
+        """The store and the example's place in it."""
+        return f"{self._store.path.name} example {index}"
+
+    def read(self, index: int) -> dict[str, np.ndarray]:
+        """The example, as stored."""
+        return self._store.arrays(index)
+
+
+def _shapes(fields: Mapping[str, Field]) -> str:
+    return ", ".join(f"{name} {each.dtype} {each.shape}" for name, each in fields.items())
