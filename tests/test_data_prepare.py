@@ -285,16 +285,19 @@ def test_a_second_process_waits(capsys: pytest.CaptureFixture[str], home: Path) 
 def test_a_disk_without_room(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage("/")
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=100))
-    with pytest.raises(RunFailed, match=r"needs 420 bytes and the disk has 100 free.*GANSKIT_DATA"):
+    with pytest.raises(RunFailed, match=r"needs 420 bytes.*has 100 bytes free: 320 bytes are missing.*GANSKIT_DATA"):
         prepare(Numbers(30))
 
 
 def test_a_disk_that_fills_up(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    usage = shutil.disk_usage("/")
+
     def full(_: int) -> None:
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=100))
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(data_files.os, "fsync", full)
-    with pytest.raises(RunFailed, match="The disk is full"):
+    with pytest.raises(RunFailed, match=r"The disk is full.*320 bytes are missing"):
         prepare(Numbers(30))
     assert [each.name for each in (home / "stores").rglob("*.tmp")] == []
 

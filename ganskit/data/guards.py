@@ -5,27 +5,29 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import filelock
 
+from ganskit.data.room import ELSEWHERE, in_words
 from ganskit.errors import RunFailed
-
-ELSEWHERE = "Make room, or set GANSKIT_DATA to a folder on another disk. What is finished is kept."
 
 
 @contextlib.contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn what the disk refuses into an error that says what to do."""
+def disk_errors(folder: Path, still_needed: Callable[[], int] = lambda: 0) -> Iterator[None]:
+    """Turn what the disk refuses into an error that says what to do, and what is missing of the bytes `still_needed`."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise RunFailed(f"The disk is full: {folder} cannot be finished. {ELSEWHERE}") from error
+            missing = still_needed() - shutil.disk_usage(folder).free
+            lacks = f" {in_words(missing)} are missing." if missing > 0 else ""
+            raise RunFailed(f"The disk is full: {folder} cannot be finished.{lacks} {ELSEWHERE}") from error
         raise RunFailed(f"{folder} cannot be written: {error}. Set GANSKIT_DATA to a folder that can.") from error
 
 

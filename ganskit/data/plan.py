@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 from ganskit.data.dataset import Dataset, notes_of
 from ganskit.data.files import printable
 from ganskit.data.manifest import MANIFEST
 from ganskit.data.prepare import bytes_each, num_shards, place_of
+from ganskit.data.room import free_bytes, in_words
 from ganskit.data.shards import file_of, finished
 
 
@@ -21,21 +19,15 @@ def plan(dataset: Dataset) -> str:
     folder = place_of(dataset, source)
     notes = notes_of(source)
     shards = num_shards(len(source))
-    done = (
-        shards if (folder / MANIFEST).is_file() else sum(finished(file_of(folder, index)) is not None for index in range(shards))
-    )
+    complete = (folder / MANIFEST).is_file()
+    done = shards if complete else sum(finished(file_of(folder, index)) is not None for index in range(shards))
     needed = bytes_each(dataset) * len(source)
-    free = shutil.disk_usage(_existing(folder)).free
     fields = [f"{name} {each.dtype} {each.shape}" for name, each in dataset.provides().items()]
     lines = {
         "originals": f"{len(source):,}" + (f", and {notes.num_ignored:,} other files" if notes.num_ignored else ""),
         "example": f"{', '.join(fields)}: {bytes_each(dataset):,} bytes",
         "transform": notes.transform or "none",
         "store": f"{folder}",
-        "size": f"at most {needed / 1e6:,.1f} MB in {shards:,} files, of which {done:,} are finished; {free / 1e6:,.1f} MB free",
+        "size": f"{in_words(needed)} in {shards:,} files, of which {done:,} are finished; {in_words(free_bytes(folder))} free",
     }
     return "\n".join(f"{key:<11}{printable(text)}" for key, text in lines.items())
-
-
-def _existing(folder: Path) -> Path:
-    return next(each for each in (folder, *folder.parents) if each.exists())

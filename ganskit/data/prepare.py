@@ -8,7 +8,6 @@ import itertools
 import json
 import multiprocessing
 import re
-import shutil
 import sys
 from collections.abc import Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -25,10 +24,11 @@ from tqdm import tqdm
 from ganskit.data import shards
 from ganskit.data.dataset import Dataset, Notes, Source, notes_of, part_of
 from ganskit.data.files import TEMPORARY, printable
-from ganskit.data.guards import ELSEWHERE, disk_errors, interrupts_ignored, locked, num_cores
+from ganskit.data.guards import disk_errors, interrupts_ignored, locked, num_cores
 from ganskit.data.home import stores
 from ganskit.data.manifest import FORMAT, MANIFEST, Manifest, Shard
 from ganskit.data.prepared import Prepared
+from ganskit.data.room import check_room
 from ganskit.data.store import Store
 from ganskit.errors import BadData, DataNotFound, RunFailed
 
@@ -127,12 +127,12 @@ class _Preparation:
         total = len(self.source)
         if not total:
             raise BadData(f"{type(self.dataset).__name__}: there is no example in it.")
-        with disk_errors(self.folder):
+        with disk_errors(self.folder, self._still_needed):
             self.folder.mkdir(parents=True, exist_ok=True)
             for left_over in self.folder.glob(f"*{TEMPORARY}"):
                 left_over.unlink()
             todo = self._todo()
-            self._check_space(todo)
+            check_room(self.folder, self._still_needed(), "The store")
             workers = 1 if total < IN_PROCESS_BELOW else min(workers, len(todo))
             with self._bar(progress, total) as bar, contextlib.closing(self._made(todo, workers, bar)) as results:
                 for index, shard in results:
@@ -198,12 +198,10 @@ class _Preparation:
             stop.set()
             pool.shutdown(cancel_futures=True)
 
-    def _check_space(self, todo: list[int]) -> None:
-        """Fail before the work rather than after it."""
-        needed = min(len(todo) * ROWS_PER_SHARD, len(self.source)) * bytes_each(self.dataset)
-        free = shutil.disk_usage(self.folder).free
-        if free < needed:
-            raise RunFailed(f"{self.folder} needs {needed:,} bytes and the disk has {free:,} free. {ELSEWHERE}")
+    def _still_needed(self) -> int:
+        """Bytes on the disk, if no original is skipped."""
+        made = sum(shard.rows + len(shard.skipped) for shard in self.done.values())
+        return (len(self.source) - made) * bytes_each(self.dataset)
 
     def _check_skipped(self) -> None:
         skipped = [each for _, shard in sorted(self.done.items()) for each in shard.skipped]
