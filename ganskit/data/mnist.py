@@ -1,98 +1,90 @@
-"""MNIST: idx files of 28 x 28 grey digits, as published, compressed or not."""
+"""MNIST and Fashion-MNIST: idx files of 28 x 28 grey pictures, as published, compressed or not."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from attrs import field, frozen
 
-from ganskit.data import images
+from ganskit.data.arrays import PIXELS, Arrays, ArraySource, Batch, Columns
 from ganskit.data.catalog import not_found
-from ganskit.data.dataset import Dataset, Field, Skip, Source
-from ganskit.data.home import originals
 from ganskit.errors import BadData
-from ganskit.validators import at_least, one_of
+from ganskit.validators import one_of
 
 PREFIX = {"train": "train", "test": "t10k"}
 SIDE = 28
 PADDED = 32
 NAMES = tuple("0123456789")
+CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 _MAX_COUNT = 10_000_000
 
 
 @frozen
-class Mnist(Dataset):
-    """MNIST (LeCun, Cortes & Burges), or another dataset in its format, such as Fashion-MNIST, by `path`.
+class Mnist(Arrays):
+    """MNIST (LeCun, Cortes & Burges), or another dataset in its format, by `path`: 60,000 and 10,000 digits.
 
     `path` is the folder of the idx files; without it `mnist` among the originals in ganskit's data folder. `size` 28
     gives the digits as they are, 32 with zeros around them, any other resizes the latter; `channels` 3 repeats grey.
     """
 
-    path: str | None = None
-    split: str = field(default="train", validator=one_of("train", "test"))
-    size: int = field(default=PADDED, validator=at_least(1))
     channels: int = field(default=1, validator=one_of(1, 3))
 
-    def provides(self) -> dict[str, Field]:
-        """`x` (C, size, size) uint8 and `y` () int64."""
-        return {"x": Field((self.channels, self.size, self.size), pixels=True), "y": Field((), "int64", classes=NAMES)}
+    entry: ClassVar[str] = "mnist"
 
-    def open(self) -> MnistSource:
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """`y`: the digit."""
+        return {"y": NAMES}
+
+    def picture(self, pixels: np.ndarray) -> np.ndarray:
+        """With the border of zeros, if it gets one."""
+        return np.pad(pixels, 0 if self.size == SIDE else (PADDED - SIDE) // 2)[None]
+
+    def transform(self, shape: tuple[int, ...]) -> str:
+        """Whether the pictures are padded, and resized."""
+        plain = "none" if self.size == SIDE else f"padded with zeros to {PADDED} x {PADDED}"
+        resized = f", then resized to {self.size} x {self.size}, antialiased bicubic"
+        return plain if self.size in (SIDE, PADDED) else plain + resized
+
+    def open(self) -> ArraySource:
         """Read both idx files. Raises DataNotFound or BadData."""
-        folder = Path(self.path).expanduser() if self.path is not None else originals("mnist")
-        prefix = PREFIX[self.split]
-        files = [find(folder, f"{prefix}-images", 3), find(folder, f"{prefix}-labels", 1)]
+        folder, prefix = self.place(), PREFIX[self.split]
+        files = [self._find(folder, f"{prefix}-images", 3), self._find(folder, f"{prefix}-labels", 1)]
         pixels, labels = read_idx(files[0], (SIDE, SIDE)), read_idx(files[1], ())
         if len(pixels) != len(labels):
-            counts = f"{len(pixels):,} digits and {files[1].name} {len(labels):,} labels"
-            raise BadData(f"{files[0]} has {counts}: they do not belong together.")
-        return MnistSource(self, files[0].name, pixels, labels)
+            counts = f"{len(pixels):,} pictures and {files[1].name} {len(labels):,} labels"
+            raise BadData(f"{files[0]} has {counts}: they do not belong together. Get both files from the same place.")
+        digest = hashlib.sha256(pixels.tobytes() + labels.tobytes())
+        batch = Batch(files[0].name, [Columns({PIXELS: pixels, "y": labels})])
+        return ArraySource(self, [batch], (1, SIDE, SIDE), digest.hexdigest())
+
+    def _find(self, folder: Path, stem: str, dimensions: int) -> Path:
+        """The idx file under any of the names it goes by. Raises DataNotFound."""
+        names = [f"{stem}{dot}idx{dimensions}-ubyte{suffix}" for dot in "-." for suffix in (".gz", "")]
+        for name in names:
+            if (folder / name).is_file():
+                return folder / name
+        raise not_found(self.entry, folder / names[0])
 
 
-class MnistSource(Source):
-    """Digits and labels in memory, from row `first` of the file on."""
+@frozen
+class FashionMnist(Mnist):
+    """Fashion-MNIST (Xiao, Rasul & Vollgraf 2017): 60,000 and 10,000 articles of clothing, in the files of MNIST.
 
-    def __init__(self, dataset: Mnist, file: str, pixels: np.ndarray, labels: np.ndarray, first: int = 0) -> None:
-        self._dataset, self._file, self._pixels, self._labels, self._first = dataset, file, pixels, labels, first
-        self.fingerprint = hashlib.sha256(pixels.tobytes() + labels.tobytes()).hexdigest()
-        plain = "none" if dataset.size == SIDE else f"padded with zeros to {PADDED} x {PADDED}"
-        resized = f", then resized to {dataset.size} x {dataset.size}, antialiased bicubic"
-        self.transform = plain if dataset.size in (SIDE, PADDED) else plain + resized
+    `path` is the folder of the idx files; without it `fashion-mnist` among the originals in ganskit's data folder. The
+    options are those of MNIST, and so are the names of the files: only the folder tells one from the other.
+    """
 
-    def __len__(self) -> int:
-        return len(self._labels)
+    entry: ClassVar[str] = "fashion-mnist"
 
-    def name(self, index: int) -> str:
-        """File and row."""
-        return f"{self._file} row {self._first + index}"
-
-    def part(self, start: int, stop: int) -> MnistSource:
-        """Rows `start` to `stop` alone, light enough to send to a worker process."""
-        pixels, labels = self._pixels[start:stop], self._labels[start:stop]
-        return MnistSource(self._dataset, self._file, pixels, labels, self._first + start)
-
-    def read(self, index: int) -> dict[str, np.ndarray]:
-        """`x` and `y`. Raises Skip for a label out of range."""
-        label = self._labels[index]
-        if label >= len(NAMES):
-            raise Skip(f"label {label}: expected 0 to {len(NAMES) - 1}")
-        border = 0 if self._dataset.size == SIDE else (PADDED - SIDE) // 2
-        padded = np.pad(self._pixels[index], border)[None]
-        x = images.resized(padded, self._dataset.size, self._dataset.channels)
-        return {"x": x, "y": np.array(label, dtype=np.int64)}
-
-
-def find(folder: Path, stem: str, dimensions: int) -> Path:
-    """The idx file under any of the names it goes by. Raises DataNotFound."""
-    names = [f"{stem}{dot}idx{dimensions}-ubyte{suffix}" for dot in "-." for suffix in (".gz", "")]
-    for name in names:
-        if (folder / name).is_file():
-            return folder / name
-    raise not_found("mnist", folder / names[0])
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """`y`: the kind of article."""
+        return {"y": CLOTHES}
 
 
 def read_idx(file: Path, shape: tuple[int, ...]) -> np.ndarray:
