@@ -4,52 +4,88 @@ from __future__ import annotations
 
 import hashlib
 import os
-import weakref
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from attrs import field, frozen
 
-from ganskit.data import images
 from ganskit.data.catalog import not_found
-from ganskit.data.dataset import Dataset, Field, Source
+from ganskit.data.dataset import Source
+from ganskit.data.guards import locked
 from ganskit.data.home import originals
-from ganskit.errors import BadData, DataNotFound
-from ganskit.validators import at_least, one_of
+from ganskit.data.lmdb_file import environment, num_records
+from ganskit.data.lsun_files import OBJECTS, SCENES, folder_of
+from ganskit.data.pictures import Pictures
+from ganskit.data.unpack import unpack
+from ganskit.errors import BadData, DataNotFound, UnknownName, nearest
+from ganskit.validators import one_of
 
-_SPARE_PAGES = 64
+_DATABASE = "data.mdb"
 
 
 @frozen
-class Lsun(Dataset):
-    """Pictures of one LSUN category (Yu et al. 2015, arXiv 1506.03365).
+class Lsun(Pictures):
+    """Pictures of one LSUN category (Yu et al. 2015, arXiv 1506.03365), a scene or an object.
 
-    `path` is a folder such as `bedroom_train_lmdb`, which holds data.mdb, or the folder it lies in; without it
-    `lsun` among the originals in ganskit's data folder. The database is opened for reading and nothing is written.
+    `path` is a folder such as `bedroom_train_lmdb` or `cat`, which holds data.mdb, or the folder it lies in, or the
+    .zip that was downloaded, which is unpacked once into ganskit's data folder; any other LMDB of pictures will do.
+    Without it `lsun` among the originals is looked into. An object has one split, "train"; "test" is of all scenes. The
+    database is opened for reading, takes no lock, and nothing is written to it.
     """
 
-    path: str | None = None
     category: str = "bedroom"
-    split: str = field(default="train", validator=one_of("train", "val"))
-    size: int = field(default=64, validator=at_least(1))
-    channels: int = field(default=3, validator=one_of(1, 3))
-    crop: str = field(default="centre", validator=one_of(*images.CROPS))
-
-    def provides(self) -> dict[str, Field]:
-        """`x` (C, size, size) uint8."""
-        return {"x": Field((self.channels, self.size, self.size), pixels=True)}
+    split: str = field(default="train", validator=one_of("train", "val", "test"))
 
     def open(self) -> LsunSource:
         """Open the database. Raises DataNotFound or BadData."""
         root = Path(self.path).expanduser() if self.path is not None else originals("lsun")
-        inside = root / f"{self.category}_{self.split}_lmdb"
-        folder = root if (root / "data.mdb").is_file() else inside
-        if not (folder / "data.mdb").is_file():
-            if self.path is not None and not root.is_dir():
-                raise DataNotFound(f"{root}: there is no such folder.")
-            raise not_found("lsun", inside / "data.mdb", category=self.category, split=self.split)
-        return LsunSource.whole(folder.resolve(), self)
+        return LsunSource.whole(self._database(root).resolve(), self)
+
+    def _database(self, root: Path) -> Path:
+        if root.is_file():
+            return _unpacked(root) if is_packed(root) or root.suffix.lower() == ".zip" else root
+        names = (folder_of(self.category, self.split), f"{self.category}_{self.split}_lmdb")
+        for folder in (root, *(root / name for name in names)):
+            if (folder / _DATABASE).is_file():
+                return folder / _DATABASE
+        for name in names:
+            if (root / f"{name}.zip").is_file():
+                return _unpacked(root / f"{name}.zip")
+        if self.path is not None and not root.is_dir():
+            raise DataNotFound(f"{root}: there is no such folder.")
+        if self.path is None and self.category not in SCENES + OBJECTS:
+            found = nearest(self.category, SCENES + OBJECTS, show=40)
+            raise UnknownName(f'LSUN has no category "{self.category}", and there is no {root / names[0]}. {found}')
+        raise not_found("lsun", root / names[0] / _DATABASE, category=self.category, split=self.split)
+
+
+def is_packed(file: Path) -> bool:
+    """Whether a file is a .zip with a database in it, as LSUN is downloaded. Raises BadData for a damaged .zip."""
+    with file.open("rb") as stream:
+        return stream.read(4) == b"PK\3\4" and len(_databases_in(file)) > 0
+
+
+def _databases_in(archive: Path) -> list[zipfile.ZipInfo]:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            return [each for each in opened.infolist() if each.filename.rpartition("/")[2] == _DATABASE]
+    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise BadData(f"{archive} is no .zip that can be read: {error}. Was it downloaded whole?") from error
+
+
+def _unpacked(archive: Path) -> Path:
+    """The database in a .zip: among the originals under the name of the archive, and of its contents where it lies elsewhere."""
+    databases = _databases_in(archive)
+    if len(databases) != 1:
+        raise BadData(f"{archive} holds {len(databases)} files {_DATABASE}: expected one database, as LSUN packs them.")
+    here = archive.absolute().parent == originals("lsun").absolute()
+    folder = originals("lsun") / (archive.stem if here else f"{archive.stem}-{databases[0].CRC:08x}")
+    with locked(folder, progress=True):
+        if not folder.is_dir():
+            unpack(archive, folder, progress=True)
+    return next(folder.rglob(_DATABASE))
 
 
 class LsunSource(Source):
@@ -58,26 +94,19 @@ class LsunSource(Source):
     Reading in order moves one cursor forward; any other order works and takes its time.
     """
 
-    def __init__(self, folder: str, dataset: Lsun, first: bytes | None, length: int, fingerprint: str = "") -> None:
-        self._folder, self._dataset, self._first, self._length = folder, dataset, first, length
+    def __init__(self, file: str, dataset: Lsun, first: bytes | None, length: int, fingerprint: str = "") -> None:
+        self._file, self._dataset, self._first, self._length = file, dataset, first, length
         self._cursor: Any = None
         self._position = 0
         self.fingerprint = fingerprint
-        self.transform = images.transform(dataset.size, dataset.channels, dataset.crop)
+        self.transform = dataset.transform
 
     @classmethod
-    def whole(cls, folder: Path, dataset: Lsun) -> LsunSource:
-        """All records. Raises BadData when the database is damaged or cut short."""
-        file = folder / "data.mdb"
-        environment = _environment(str(folder))
-        pages, statistics = environment.info()["last_pgno"] + 1, environment.stat()
-        size, expected = os.path.getsize(file), pages * statistics["psize"]
-        # Reading what is missing would kill the process, as the file is mapped into memory. A few pages at the end
-        # may never have been written: LMDB leaves out those that were freed before they were used.
-        if size < expected - min(_SPARE_PAGES, pages // 10) * statistics["psize"]:
-            raise BadData(f"{file} is cut short: {size:,} bytes, expected {expected:,}. Unpack the download again.")
-        digest = hashlib.sha256(f"{statistics['entries']} {size} {os.stat(file).st_mtime_ns}".encode())
-        return cls(str(folder), dataset, None, statistics["entries"], digest.hexdigest())
+    def whole(cls, file: Path, dataset: Lsun) -> LsunSource:
+        """All records. Raises BadData when the database is damaged, cut short or empty."""
+        count, status = num_records(file), os.stat(file)
+        digest = hashlib.sha256(f"{count} {status.st_size} {status.st_mtime_ns}".encode())
+        return cls(str(file), dataset, None, count, digest.hexdigest())
 
     def __len__(self) -> int:
         return self._length
@@ -89,25 +118,26 @@ class LsunSource(Source):
 
     def read(self, index: int) -> dict[str, np.ndarray]:
         """`x`. Raises Skip."""
-        options = self._dataset
-        return {"x": images.decode(self._at(index).value(), options.size, options.channels, options.crop)}
+        return {"x": self._dataset.decoded(self._at(index).value())}
 
     def part(self, start: int, stop: int) -> LsunSource:
         """Records `start` to `stop`, found again by the key of the first: no list of all keys is ever made."""
-        return LsunSource(self._folder, self._dataset, bytes(self._at(start).key()), stop - start)
+        return LsunSource(self._file, self._dataset, bytes(self._at(start).key()), stop - start)
 
     def _at(self, index: int) -> Any:  # noqa: ANN401 - lmdb has no types
         """The cursor, on record `index`."""
+        import lmdb
+
         if not 0 <= index < self._length:
             raise IndexError(index)
         try:
             return self._moved(index)
-        except _lmdb_error() as error:
-            raise BadData(f"{self._folder} is damaged: {error}. Unpack the download again.") from error
+        except lmdb.Error as error:
+            raise BadData(f"{self._file} is damaged: {error}. Unpack the download again.") from error
 
     def _moved(self, index: int) -> Any:  # noqa: ANN401 - lmdb has no types
         if self._cursor is None or index < self._position:
-            self._environment = _environment(self._folder)
+            self._environment = environment(self._file)
             self._cursor = self._environment.begin().cursor()
             found = self._cursor.first() if self._first is None else self._cursor.set_key(self._first)
             self._check(found)
@@ -119,31 +149,7 @@ class LsunSource(Source):
 
     def _check(self, found: bool) -> None:
         if not found:
-            raise BadData(f"{self._folder} changed while it was being read: records are missing.")
+            raise BadData(f"{self._file} changed while it was being read: records are missing.")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._folder, self._dataset, self._first, self._length, self.fingerprint)
-
-
-def _lmdb_error() -> type[Exception]:
-    import lmdb
-
-    error: type[Exception] = lmdb.Error
-    return error
-
-
-_environments: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
-
-
-def _environment(folder: str) -> Any:  # noqa: ANN401 - lmdb has no types
-    """The opened database; shared, because LMDB opens a path only once in a process."""
-    import lmdb
-
-    environment = _environments.get(folder)
-    if environment is None:
-        try:
-            environment = lmdb.open(folder, readonly=True, lock=False, create=False)
-        except lmdb.Error as error:
-            raise BadData(f"{folder} is not an LMDB that can be read: {error}. Unpack the download again.") from error
-        _environments[folder] = environment
-    return environment
+        return type(self), (self._file, self._dataset, self._first, self._length, self.fingerprint)
