@@ -6,7 +6,8 @@ The pictures are bedrooms of 256 x 256 in LSUN's LMDB format (bedroom_train_lmdb
 encoded as JPEG files; they become 64 x 64. Each side that has workers has as many as there are cores.
 
 ganskit      `prepare`, from starting its worker processes to the finished store; JPEG with reduced-scale decoding
-torchvision  its LSUN or ImageFolder, Resize + CenterCrop + PILToTensor, in a DataLoader of batches of 128
+torchvision  its LSUN or ImageFolder in a DataLoader of batches of 128, with the transforms of PyTorch's DCGAN example:
+             Resize, CenterCrop, ToTensor, Normalize; "bytes" with PILToTensor in place of the last two
 pil          open, crop, resize, to an array: one process
 reading      128 random examples at a time: ganskit's store; torchvision decodes them again
 opening      a synthetic store of 3,000,000 pictures in a fresh process: seconds, and memory beyond the interpreter's
@@ -14,6 +15,7 @@ opening      a synthetic store of 3,000,000 pictures in a fresh process: seconds
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -45,13 +47,20 @@ from ganskit.data.shards import file_of
 SIZE, BATCH = 64, 128
 NUM_OPENED = 3_000_000
 _OPEN = """
-import resource, sys, time
+import sys, time
 import numpy, safetensors
-def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+def peak():  # Linux; the maximum that getrusage gives begins with the parent's
+    return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
 before, started = peak(), time.perf_counter()
 import ganskit.data
 store = ganskit.data.open(sys.argv[1])
 print(len(store), time.perf_counter() - started, peak() - before)
+"""
+_PREPARE = """
+from ganskit.data import Folder, Lsun
+from ganskit.data.prepare import prepare
+if __name__ == "__main__":
+    prepare({dataset!r}, progress=False)
 """
 
 
@@ -71,16 +80,17 @@ def encoded(picture: Image.Image, kind: str) -> bytes:
 
 
 def originals(real: Path, work: Path, quick: bool) -> None:
-    """WORK/bedroom_train_lmdb with WebP values, and WORK/jpeg/class with the same pictures as JPEG files."""
+    """WORK/bedroom_train_lmdb with WebP values, copies for torchvision, and WORK/jpeg/class with the same as JPEG files."""
     database = work / "bedroom_train_lmdb"
     if quick:
-        drawn = Portraits(num_images=300, size=256).open()
+        drawn = Portraits(num_images=100, size=128).open()
         pictures = (Image.fromarray(drawn.read(i)["x"].transpose(1, 2, 0)) for i in range(len(drawn)))
         lmdb_of((encoded(picture, "WEBP") for picture in pictures), database)
     else:
         shutil.copytree(real / database.name, database)
     # under another path, because LMDB opens one only once in a process, and torchvision writes a cache of keys beside it
-    shutil.copytree(database, work / "torchvision" / database.name)
+    for folder in ("torchvision", "torchvision-bytes"):
+        shutil.copytree(database, work / folder / database.name)
     (work / "jpeg" / "class").mkdir(parents=True)
     with lmdb.open(str(database), readonly=True, lock=False) as environment, environment.begin() as transaction:
         for index, (_, data) in enumerate(transaction.cursor()):
@@ -91,6 +101,8 @@ def originals(real: Path, work: Path, quick: bool) -> None:
 def ours(dataset: Folder | Lsun, work: Path) -> int:
     """Prepare into an empty data folder."""
     shutil.rmtree(work / "home", ignore_errors=True)
+    # in a process of its own, as the command line does it: worker processes import what the main one has imported
+    subprocess.run([sys.executable, "-c", _PREPARE.format(dataset=dataset)], check=True)
     return len(prepare(dataset, progress=False))
 
 
@@ -154,11 +166,14 @@ def opening(folder: Path, like: Manifest, count: int) -> tuple[float, float]:
 def measure(work: Path, rounds: int, count: int) -> dict[str, float]:
     """The figures: pictures per second, and ratios of medians over alternating rounds."""
     os.environ["GANSKIT_DATA"] = str(work / "home")
-    to_tensor = transforms.Compose([transforms.Resize(SIZE), transforms.CenterCrop(SIZE), transforms.PILToTensor()])
+    fitted = [transforms.Resize(SIZE), transforms.CenterCrop(SIZE)]
+    usual = transforms.Compose([*fitted, transforms.ToTensor(), transforms.Normalize([0.5] * 3, [0.5] * 3)])
+    as_bytes = transforms.Compose([*fitted, transforms.PILToTensor()])
     database, jpeg = work / "bedroom_train_lmdb", work / "jpeg"
     lsun, folder = Lsun(path=str(database), size=SIZE), Folder(path=str(jpeg), size=SIZE, reduced=True)
-    tv_lsun = datasets.LSUN(str(work / "torchvision"), classes=["bedroom_train"], transform=to_tensor)
-    tv_folder = datasets.ImageFolder(str(jpeg), transform=to_tensor)
+    tv_lsun = datasets.LSUN(str(work / "torchvision"), classes=["bedroom_train"], transform=usual)
+    tv_folder = datasets.ImageFolder(str(jpeg), transform=usual)
+    tv_bytes = datasets.LSUN(str(work / "torchvision-bytes"), classes=["bedroom_train"], transform=as_bytes)
     files = sorted(jpeg.rglob("*.jpg"))
 
     def values() -> Iterator[bytes]:
@@ -168,6 +183,7 @@ def measure(work: Path, rounds: int, count: int) -> dict[str, float]:
     sides: dict[str, Callable[[], int]] = {
         "webp_ganskit": lambda: ours(lsun, work),
         "webp_torchvision": lambda: theirs(tv_lsun),
+        "webp_torchvision_bytes": lambda: theirs(tv_bytes),
         "webp_pil": lambda: pil(values()),
         "jpeg_ganskit": lambda: ours(folder, work),
         "jpeg_torchvision": lambda: theirs(tv_folder),
@@ -185,6 +201,7 @@ def measure(work: Path, rounds: int, count: int) -> dict[str, float]:
     seconds, memory = opening(work / "large", store.manifest, count)
     return median | {
         "webp_ratio": median["webp_ganskit"] / median["webp_torchvision"],
+        "webp_bytes_ratio": median["webp_ganskit"] / median["webp_torchvision_bytes"],
         "jpeg_ratio": median["jpeg_ganskit"] / median["jpeg_torchvision"],
         "read_ratio": median["read_ganskit"] / median["read_torchvision"],
         "open_s": seconds,
@@ -201,7 +218,7 @@ def main(as_json: bool, quick: bool, rounds: int, real: Path | None) -> None:
     """Time preparing, reading and opening."""
     warnings.filterwarnings("ignore", category=UserWarning, module="torch")
     real = real or Path(os.environ.get("GANSKIT_REAL", "~/.cache/ganskit-real")).expanduser()
-    with tempfile.TemporaryDirectory() as work:
+    with tempfile.TemporaryDirectory() as work, contextlib.chdir(work):  # torchvision writes a cache where it is started
         originals(real, Path(work), quick)
         figures = measure(Path(work), 1 if quick else rounds, NUM_OPENED)
     if as_json:

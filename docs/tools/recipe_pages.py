@@ -101,9 +101,9 @@ def _data(recipe: Recipe, table: Mapping[str, Any]) -> Iterator[str]:
     known = CATALOG.get(data.get("name") or data["use"])
     if known:
         yield f"{known.title}.\n"
-        yield f"- **Get:** {known.files.format(**data)}"
+        yield f"- **Get:** {known.what(**data)}"
         yield f"- **Terms:** {known.licence}\n"
-        yield f"```text\n{known.command.format(**data)}\n```\n"
+        yield f"```text\n{known.how(**data)}\n```\n"
     if "path" in field_types(type(recipe.data)):
         yield "`--data PATH` says where it is. [Data](../data.md) says what else may be there, and how it is prepared.\n"
     else:

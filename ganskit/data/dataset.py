@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from attrs import frozen
@@ -118,8 +118,10 @@ def notes_of(source: Source) -> Notes:
 class Dataset(Pluggable):
     """A dataset that a recipe can name. Its fields are its options; `open` finds and opens the original files.
 
-    An option named `path` says where the files are and not what they are: it is no part of a store's identity.
+    An option named in `places` says where files are and not what they are: it is no part of a store's identity.
     """
+
+    places: ClassVar[tuple[str, ...]] = ("path",)
 
     def provides(self) -> dict[str, Field]:
         """Keys and shapes of an example, known without opening a file: `{"x": Field((3, 64, 64), pixels=True)}`."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import re
 import zipfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ganskit.data import cifar, mnist
+from attrs import frozen
+
 from ganskit.data.dataset import Dataset
 from ganskit.data.files import printable
 from ganskit.data.images import SUFFIXES
@@ -15,53 +19,98 @@ from ganskit.data.prepared import Prepared
 from ganskit.errors import UserError
 
 
+@frozen
+class _Rule:
+    """A folder with a name in it that matches `holds` is a `dataset` (module:class of ganskit.data)."""
+
+    holds: str
+    dataset: str
+
+
+_RULES = (
+    _Rule(r"cifar-10-batches-bin|data_batch_1\.bin", "cifar:Cifar10"),
+    _Rule(r"cifar-100-binary|fine_label_names\.txt", "cifar:Cifar100"),
+    _Rule(r"(train|t10k)-images.idx3-ubyte(\.gz)?", "mnist:Mnist"),
+    _Rule(r"(train|extra|test)_32x32\.mat", "svhn:Svhn"),
+    _Rule(r"stl10_binary|(train|test|unlabeled)_X\.bin", "stl10:Stl10"),
+    _Rule(r"(train_data_batch_1|val_data)\.npz", "imagenet_npz:ImageNet32"),
+    _Rule(r"ILSVRC2012_img_train\.tar|n\d{8}\.tar", "imagenet:ImageNet"),
+    _Rule(r"img_align_celeba(\.zip|_png)?|img_celeba", "celeba:CelebA"),
+    _Rule(r"lfw|lfw[-_]funneled|lfw-deepfunneled", "lfw:Lfw"),
+    _Rule(r"train[AB]|test[AB]", "domains:TwoDomains"),
+    _Rule(r".*\.parquet", "parquet:Parquet"),
+    _Rule(r".*\.tar", "webdataset:WebDataset"),
+)
+_FILES = (
+    _Rule(r"data\.mdb|.*_lmdb\.zip", "lsun:Lsun"),
+    _Rule(r"cifar-10-binary\.tar\.gz", "cifar:Cifar10"),
+    _Rule(r"cifar-100-binary\.tar\.gz", "cifar:Cifar100"),
+    _Rule(r"train_32x32\.mat", "svhn:Svhn"),
+    _Rule(r"ILSVRC2012_img_train\.tar", "imagenet:ImageNet"),
+    _Rule(r"img_align_celeba\.zip", "celeba:CelebA"),
+    _Rule(r".*\.parquet", "parquet:Parquet"),
+    _Rule(r".*\.tar", "webdataset:WebDataset"),
+)
+_NAMED = ("Folder", "Zip", "Parquet", "WebDataset")
+
+
 def detect(path: str | Path, size: int, channels: int) -> Dataset:
-    """The dataset at `path`, with the shape that a recipe needs: LSUN, CIFAR-10, MNIST, a .zip, or a picture folder.
+    """The dataset at `path`, with the shape that a recipe needs: one as its publisher packs it, a store, or pictures.
 
     Raises UserError when there is nothing, or none of these.
     """
     place = Path(path).expanduser()
+
+    def made(dataset: str, at: Path = place) -> Dataset:
+        module, _, name = dataset.partition(":")
+        cls = getattr(importlib.import_module(f"ganskit.data.{module}"), name)
+        called = {"name": _name(place)} if name in _NAMED else {}
+        found: Dataset = cls(path=str(at), size=size, channels=channels, **called)
+        return found
+
     if place.is_file():
-        return _file(place, size, channels)
+        return _of_file(place, made)
     if not place.is_dir():
         raise UserError(f"{place}: there is no such folder or file.")
     names = sorted(os.listdir(place))
-    databases = [name for name in names if (place / name / "data.mdb").is_file()]
-    if "data.mdb" in names:
-        return _lsun(place, size, channels)
-    if databases:
-        return _lsun(place / _one_of(place, databases), size, channels)
-    if cifar.FOLDER in names or cifar.BATCHES["train"][0] in names:
-        return cifar.Cifar10(path=str(place), size=size, channels=channels)
-    if any(name.startswith("train-images") and "idx3-ubyte" in name for name in names):
-        return mnist.Mnist(path=str(place), size=size, channels=channels)
-    if MANIFEST in names and any(name.endswith(".safetensors") for name in names):
-        return Prepared.at(place)
     if not names:
         raise UserError(f"{place} is empty: expected pictures, or a dataset as its publisher packs it.")
-    from ganskit.data.folder import Folder
+    if MANIFEST in names and any(name.endswith(".safetensors") for name in names):
+        return Prepared.at(place)
+    databases = [name for name in names if (place / name / "data.mdb").is_file()]
+    if "data.mdb" in names or databases:
+        return made("lsun:Lsun", place if "data.mdb" in names else place / _one_of(place, databases))
+    if (place / "Img").is_dir() and "Anno" in names:
+        return made("celeba:CelebA")
+    found = _first(_RULES, [place.name]) if place.name.startswith(("img_align_celeba", "lfw")) else _first(_RULES, names)
+    if found is None and (place / "data").is_dir():  # where the Hub keeps parquet files
+        found = _first([_Rule(r".*\.parquet", "parquet:Parquet")], os.listdir(place / "data"))
+    if found is None and any((place / name / "train_data_batch_1.npz").is_file() for name in names):
+        found = "imagenet_npz:ImageNet32"
+    if found == "imagenet_npz:ImageNet32" and "64" in place.name:
+        found = "imagenet_npz:ImageNet64"
+    if found == "mnist:Mnist" and "fashion" in place.name.lower():  # their files have the same names
+        found = "mnist:FashionMnist"
+    return made(found or "folder:Folder")
 
-    return Folder(path=str(place), name=_name(place), size=size, channels=channels)
 
+def _of_file(file: Path, made: Callable[..., Dataset]) -> Dataset:
+    from ganskit.data.lsun import is_packed
 
-def _file(file: Path, size: int, channels: int) -> Dataset:
-    if file.name == "data.mdb":
-        return _lsun(file.parent, size, channels)
+    found = _first(_FILES, [file.name])
+    if found or is_packed(file):
+        return made(found or "lsun:Lsun")
     if file.suffix.lower() == ".zip" or zipfile.is_zipfile(file):
-        from ganskit.data.archive import Zip
-
-        return Zip(path=str(file), name=_name(file), size=size, channels=channels)
+        return made("archive:Zip")
     if any(suffix in (".tar", ".tgz") for suffix in file.suffixes):
-        raise UserError(f"{file} is a tar archive: extract it with tar -xf {file.name}, and give the folder.")
+        raise UserError(f"{file} is a compressed tar archive: extract it with tar -xf {file.name}, and give the folder.")
     if file.suffix.lower() in SUFFIXES:
         raise UserError(f"{file} is one picture: give the folder that holds all of them.")
-    raise UserError(f"{file} is a file: expected a folder of pictures, a .zip, or a dataset's folder.")
+    raise UserError(f"{file} is a file: expected a folder of pictures, a .zip, or a dataset as its publisher packs it.")
 
 
-def _lsun(folder: Path, size: int, channels: int) -> Dataset:
-    from ganskit.data.lsun import Lsun
-
-    return Lsun(path=str(folder), size=size, channels=channels)
+def _first(rules: Sequence[_Rule], names: Sequence[str]) -> str | None:
+    return next((rule.dataset for rule in rules if any(re.fullmatch(rule.holds, name) for name in names)), None)
 
 
 def _one_of(place: Path, databases: list[str]) -> str:

@@ -86,7 +86,8 @@ def bytes_each(dataset: Dataset) -> int:
 def store_name(dataset: Dataset, fingerprint: str, transform: str = "") -> str:
     """The name of a dataset's store, such as "lsun-0f3c5a9be124"; `path` is no part of it."""
     described = _described(dataset)
-    described["options"].pop("path", None)
+    for place in dataset.places:
+        described["options"].pop(place, None)
     identity = json.dumps([FORMAT, ROWS_PER_SHARD, transform, described, fingerprint], sort_keys=True)
     return f"{_title(dataset)}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 
@@ -213,7 +214,7 @@ class _Preparation:
             raise BadData(f"None of the {total:,} originals can be used. First:{first}")
         raise BadData(
             f"{len(skipped):,} of {total:,} originals cannot be used, more than {self.max_skipped:.0%}. First:{first}\n"
-            "Repair them or take them away; or allow it: ganskit data prepare ... --max-skipped 0.5"
+            "Repair them or take them away; or allow it, up to 1: ganskit data prepare ... --max-skipped 0.5"
         )
 
     def _finish(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from ganskit.data.dataset import Dataset, Field, Source
 from ganskit.data.store import Store
@@ -17,11 +17,11 @@ from ganskit.errors import BadData, DataNotFound, UserError
 class Prepared(Dataset):
     """The store at `path`, as it is: nothing is decoded or resized.
 
-    `fields` is what it provides, so that a run can be used without it; left empty, it is read from the store.
+    `fields` is what it provides, so that a run can be used without it; None reads it from the store.
     """
 
     path: str | None = None
-    fields: Mapping[str, Field] = field(factory=dict)
+    fields: Mapping[str, Field] | None = None
 
     @classmethod
     def at(cls, path: str | Path) -> Prepared:
@@ -31,7 +31,7 @@ class Prepared(Dataset):
 
     def provides(self) -> dict[str, Field]:
         """The store's fields. Raises UserError, DataNotFound or BadData when they are to be read and cannot."""
-        return dict(self.fields) or dict(self.store().fields)
+        return dict(self.fields if self.fields is not None else self.store().fields)
 
     def store(self) -> Store:
         """The store itself. Raises UserError, DataNotFound or BadData."""
@@ -42,8 +42,8 @@ class Prepared(Dataset):
             raise DataNotFound(f"{folder}: there is no such store. `ganskit data info` lists those there are.")
         store = Store.open(folder)
         found = {name: evolve(each, classes=()) for name, each in store.fields.items()}
-        expected = {name: evolve(each, classes=()) for name, each in self.fields.items()}
-        if expected and found != expected:
+        expected = {name: evolve(each, classes=()) for name, each in (self.fields or found).items()}
+        if found != expected:
             raise BadData(f"{folder} holds {_shapes(found)}: expected {_shapes(expected)}.")
         return store
 

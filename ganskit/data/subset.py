@@ -12,7 +12,7 @@ from attrs import evolve
 
 from ganskit.data.files import write_whole
 from ganskit.data.guards import disk_errors
-from ganskit.data.manifest import Subset, added, sums_of
+from ganskit.data.manifest import Subset, Sums, added, sums_of
 from ganskit.data.store import ROWS, Store
 from ganskit.errors import UserError
 
@@ -54,6 +54,6 @@ def leave_out(store: Store, removed: Iterable[int], folder: str | Path, why: str
     return Store.open(folder)
 
 
-def _sums(store: Store, indices: np.ndarray) -> dict[str, tuple[tuple[int, ...], tuple[int, ...]]]:
+def _sums(store: Store, indices: np.ndarray) -> dict[str, Sums]:
     arrays = {name: tensor.numpy() for name, tensor in store.gather(indices).items()}
     return sums_of(arrays, store.fields)
