@@ -32,7 +32,8 @@ from ganskit.data.room import check_room
 from ganskit.data.store import Store
 from ganskit.errors import BadData, DataNotFound, RunFailed
 
-ROWS_PER_SHARD = 2048
+ROWS_PER_SHARD, LEAST_PER_SHARD, USUAL_SHARDS = 2048, 64, 32
+"""A small dataset is cut into as many pieces as keep all processes busy to the end."""
 IN_PROCESS_BELOW = 500
 MAX_SKIPPED = 0.1
 Results = Generator[tuple[int, Shard], None, None]
@@ -43,7 +44,7 @@ def prepare(dataset: Dataset, *, workers: int | None = None, progress: bool = Tr
 
     It lies in ganskit's data folder, under a name made of the dataset's class, options and the fingerprint of its
     files; originals that were there without a `path` and have been deleted since are not missed. `workers` processes
-    (None: one per core) decode 2048 originals at a time; an interrupted preparation goes on where it was. A script
+    (None: one per core) decode up to 2048 originals at a time; an interrupted preparation goes on where it was. A script
     that calls this for a large dataset needs `if __name__ == "__main__":`, because workers import it anew.
 
     Raises DataNotFound, BadData (more than `max_skipped` of the originals cannot be used, or none can) or RunFailed
@@ -73,9 +74,14 @@ def place_of(dataset: Dataset, source: Source) -> Path:
     return stores() / store_name(dataset, source.fingerprint, notes_of(source).transform)
 
 
+def rows_per_shard(num_originals: int) -> int:
+    """How many originals go into one file."""
+    return min(ROWS_PER_SHARD, max(LEAST_PER_SHARD, -(-num_originals // USUAL_SHARDS)))
+
+
 def num_shards(num_originals: int) -> int:
     """How many files they are spread over."""
-    return -(-num_originals // ROWS_PER_SHARD)
+    return -(-num_originals // rows_per_shard(num_originals))
 
 
 def bytes_each(dataset: Dataset) -> int:
@@ -88,7 +94,7 @@ def store_name(dataset: Dataset, fingerprint: str, transform: str = "") -> str:
     described = _described(dataset)
     for place in dataset.places:
         described["options"].pop(place, None)
-    identity = json.dumps([FORMAT, ROWS_PER_SHARD, transform, described, fingerprint], sort_keys=True)
+    identity = json.dumps([FORMAT, ROWS_PER_SHARD, USUAL_SHARDS, transform, described, fingerprint], sort_keys=True)
     return f"{_title(dataset)}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 
 
@@ -154,8 +160,8 @@ class _Preparation:
         return todo
 
     def _task(self, index: int) -> shards.Task:
-        start = index * ROWS_PER_SHARD
-        part = part_of(self.source, start, min(start + ROWS_PER_SHARD, len(self.source)))
+        rows = rows_per_shard(len(self.source))
+        part = part_of(self.source, index * rows, min((index + 1) * rows, len(self.source)))
         return shards.Task(shards.file_of(self.folder, index), part, self.dataset.provides())
 
     def _bar(self, progress: bool, total: int) -> tqdm[Any]:
