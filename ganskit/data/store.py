@@ -33,7 +33,7 @@ class Store:
     _starts: np.ndarray = field(repr=False)
     rows: np.ndarray | None = field(default=None, repr=False)
     """Of a subset, the places of its examples among those of the shards."""
-    _tensors: dict[int, dict[str, Tensor]] = field(factory=dict, repr=False)
+    _mapped: dict[int, dict[str, np.ndarray]] = field(factory=dict, repr=False)
 
     @classmethod
     def open(cls, path: str | Path) -> Store:
@@ -89,11 +89,10 @@ class Store:
         order = np.argsort(owner, kind="stable")
         for group in np.split(order, np.flatnonzero(np.diff(owner[order])) + 1) if len(order) else ():
             shard = int(owner[group[0]])
-            rows = torch.from_numpy(wanted[group] - self._starts[shard])
-            places = torch.from_numpy(group)
-            tensors = self._shard(shard)
-            for name in out:
-                out[name][places] = tensors[name][rows]
+            rows = wanted[group] - self._starts[shard]
+            arrays = self._shard(shard)
+            for name, tensor in out.items():
+                tensor.numpy()[group] = arrays[name][rows]  # numpy's, as torch would wake all its threads for a few rows
         return out
 
     def arrays(self, index: int) -> dict[str, np.ndarray]:
@@ -106,23 +105,23 @@ class Store:
         with safe_open(self.base / self.manifest.shards[owner].file, framework="np") as opened:
             return {name: opened.get_slice(name)[at : at + 1][0] for name in self.fields}
 
-    def _shard(self, index: int) -> dict[str, Tensor]:
-        """A shard's tensors, which are views of the mapped file."""
-        if index not in self._tensors:
+    def _shard(self, index: int) -> dict[str, np.ndarray]:
+        """A shard's arrays, which are views of the mapped file."""
+        if index not in self._mapped:
             from safetensors import SafetensorError, safe_open
 
             shard = self.manifest.shards[index]
             file = self.base / shard.file
             try:
                 with safe_open(file, framework="pt") as opened:
-                    tensors = {name: opened.get_tensor(name) for name in self.fields}
+                    arrays = {name: opened.get_tensor(name).numpy() for name in self.fields}
             except (OSError, SafetensorError) as error:
                 raise BadData(f"{file} is damaged ({error}). {AGAIN.format(self.base)}") from error
             for name, each in self.fields.items():
-                if tensors[name].shape != (shard.rows, *each.shape):
+                if arrays[name].shape != (shard.rows, *each.shape):
                     raise BadData(f"{file} is not the one in the manifest. {AGAIN.format(self.base)}")
-            self._tensors[index] = tensors
-        return self._tensors[index]
+            self._mapped[index] = arrays
+        return self._mapped[index]
 
     def verify(self) -> None:
         """Recompute the SHA-256 of every shard. Raises BadData, naming the first file that differs."""

@@ -11,6 +11,12 @@ def ganskit_register(registry: Registry) -> None:
     """Register the paper's nets and recipes."""
     registry.architecture("dcgan.generator", "ganskit.dcgan.nets:Generator", "Radford 2016, fig. 1", {"width": 8})
     registry.architecture("dcgan.discriminator", "ganskit.dcgan.nets:Discriminator", "Radford 2016, section 3", {"width": 8})
+    within = "dcgan-dedup"
+    registry.architecture("dcgan.encoder", "ganskit.dcgan.dedup:Encoder", "Radford 2016, section 4.1.1: x -> code", {}, within)
+    registry.architecture("dcgan.decoder", "ganskit.dcgan.dedup:Decoder", "Radford 2016, section 4.1.1: code -> x", {}, within)
+    registry.game(
+        "dcgan.denoising-autoencoder", "ganskit.dcgan.dedup:DenoisingAutoencoder", "Radford 2016, section 4.1.1", {}, within
+    )
     where = "ganskit.dcgan.recipes"
     tiny = {"nets.G.width": 4, "nets.D.width": 4}
     registry.recipe("dcgan-rooms", f"{where}:rooms", "Rooms drawn by ganskit, 64x64; minutes on two CPU cores, no download", tiny)
@@ -20,3 +26,4 @@ def ganskit_register(registry: Registry) -> None:
     registry.recipe("dcgan-svhn", f"{where}:svhn", "Street-view house numbers, 32x32 (section 5.2)", tiny)
     registry.recipe("dcgan-cifar10", f"{where}:cifar10", "CIFAR-10, 32x32, with the SVHN nets", tiny)
     registry.recipe("dcgan-mnist", f"{where}:mnist", "MNIST padded to 32x32, with the SVHN nets", tiny)
+    registry.recipe("dcgan-dedup", "ganskit.dcgan.dedup:recipe", "The autoencoder that finds near-duplicates (section 4.1.1)")
