@@ -578,7 +578,7 @@ def test_terms_are_agreed_to_or_nothing_comes(site: Site, home: Path, monkeypatc
     assert "published one" in run("toys", "--yes")
 
 
-@pytest.mark.parametrize("name", ["imagenet", "imagenet32", "celeba", "faces"])
+@pytest.mark.parametrize("name", ["imagenet", "imagenet32", "celeba"])
 def test_what_a_program_may_not_fetch(name: str, home: Path) -> None:
     with pytest.raises(UserError, match=r"a program may not download it\. To get .*https://.*Put it into .*originals") as error:
         run(name, "--yes")

@@ -98,7 +98,7 @@ def _run(recipe: Recipe) -> Iterator[str]:
 
 def _data(recipe: Recipe, table: Mapping[str, Any]) -> Iterator[str]:
     data = table["data"]
-    known = CATALOG.get(data.get("name") or data["use"])
+    known = CATALOG.get(data["use"])
     if known:
         yield f"{known.title}.\n"
         yield f"- **Get:** {known.what(**data)}"
@@ -131,7 +131,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 def _equations(game: Mapping[str, Any], equations: Equations, recipe: str) -> Iterator[str]:
     """The game's, its loss's and its penalties' equations; those of one player are added up."""
-    names = [value for path, value in leaves(game) if path.split(".")[-1] == "use" and "_opt" not in path]
+    names = [value for path, value in leaves(game) if path.split(".")[-1] == "use" and not path.endswith("opt.use")]
     players: dict[str, str] = {}
     words = []
     for name in names:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attrs import evolve
-
 from ganskit.data import lsun_files
 from ganskit.data.home import originals
 from ganskit.data.known import Known, Remote
@@ -205,9 +203,3 @@ _KNOWN = (
 )
 
 CATALOG: dict[str, Known] = {each.name: each for each in _KNOWN}
-CATALOG["faces"] = evolve(
-    CATALOG["celeba"],
-    name="faces",
-    title="CelebA, aligned and cropped (Liu et al. 2015), in place of the paper's own faces, which were not published",
-    files=(evolve(CATALOG["celeba"].files[0], unpacks_to="img_align_celeba"),),
-)
