@@ -12,7 +12,7 @@ from attrs import evolve
 
 from ganskit.data.files import write_whole
 from ganskit.data.guards import disk_errors
-from ganskit.data.manifest import Subset, Sums, added, sums_of
+from ganskit.data.manifest import MANIFEST, Subset, Sums, added, sums_of
 from ganskit.data.store import ROWS, Store
 from ganskit.errors import UserError
 
@@ -29,6 +29,8 @@ def leave_out(store: Store, removed: Iterable[int], folder: str | Path, why: str
     from safetensors.numpy import save
 
     folder = Path(folder)
+    if (folder / MANIFEST).is_file() and folder.resolve() in (store.path.resolve(), store.base.resolve()):
+        raise UserError(f"{folder} is the store itself: give another folder for what remains of it.")
     out = np.unique(np.fromiter(removed, dtype=np.int64))
     if len(out) and not 0 <= out[0] <= out[-1] < len(store):
         raise IndexError(f"indices from {out[0]} to {out[-1]} in a store of {len(store)} examples")
