@@ -35,6 +35,7 @@ def ganskit_register(registry: Registry) -> None:
     registry.dataset("fashion-mnist", "ganskit.data.mnist:FashionMnist", "Fashion-MNIST, the idx files")
     registry.dataset("crops", "ganskit.data.boxes:Crops", "Boxes cut out of photographs, as a table (.csv) says")
     registry.dataset("pairs", "ganskit.data.pairs:Pairs", "Pairs of pictures: side by side in one file, or in two folders")
+    registry.dataset("facades", "ganskit.data.pairs:Facades", "CMP facades, photograph and label map side by side")
     registry.dataset("two-domains", "ganskit.data.domains:TwoDomains", "Two unpaired folders of pictures, as CycleGAN's")
     registry.dataset("parquet", "ganskit.data.parquet:Parquet", "Hugging Face's parquet files with pictures in them")
     registry.dataset("webdataset", "ganskit.data.webdataset:WebDataset", "Tars of pictures and labels, as WebDataset packs them")

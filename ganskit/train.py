@@ -15,7 +15,7 @@ from ganskit.engine.run import run as run_recipe
 from ganskit.engine.rundir import RunDir
 from ganskit.errors import UserError, nearest
 from ganskit.plugins import registry
-from ganskit.recipe import Recipe, evolve, from_file, from_table, named, override, read_table, use
+from ganskit.recipe import Recipe, evolve, from_file, from_table, named, override, read_table, replaced, use
 
 
 def resolve(
@@ -65,17 +65,36 @@ def _other_data(asked: Dataset, data: str | Path) -> Dataset:
     if isinstance(data, str) and "/" not in data and not Path(data).exists():
         names = [entry.name for entry in registry().entries("dataset")]
         if (stores() / data / MANIFEST).is_file():
-            return Prepared.at(stores() / data)
+            return _of_shape(Prepared.at(stores() / data), asked)
         if data not in names:
             raise UserError(f'There is no folder, file, store or dataset "{data}". {nearest(data, names)}')
-        return _with_shape(data, size, channels)
-    return detect(Path(data).expanduser().absolute(), size, channels)  # for a resume from another folder
+        return _with_shape(asked, data, size, channels)
+    found = detect(Path(data).expanduser().absolute(), size, channels)  # absolute, for a resume from another folder
+    if isinstance(found, Prepared):
+        return _of_shape(found, asked)
+    if type(found) is type(asked) and not hasattr(asked, "name"):
+        return replaced(asked, "path", str(getattr(found, "path", "")))  # with its split
+    return found
 
 
-def _with_shape(name: str, size: int, channels: int) -> Dataset:
-    """A registered dataset with as much of the shape as it lets one choose."""
+def _of_shape(store: Prepared, asked: Dataset) -> Prepared:
+    """The store, if its pictures have the shape of the recipe's. Raises UserError."""
+    found, wanted = store.provides().get("x"), asked.provides().get("x")
+    if found and wanted and found.shape != wanted.shape:
+        raise UserError(
+            f"{store.path} holds pictures of {found.shape}, and the recipe is for {wanted.shape}. Prepare them in that size, or "
+            f'take them as they are: --set \'data={{use = "store", path = "{store.path}"}}\''
+        )
+    return store
+
+
+def _with_shape(asked: Dataset, name: str, size: int, channels: int) -> Dataset:
+    """A registered dataset with as much of the shape as it lets one choose; the recipe's own as it is, with its split."""
+    cls: type = registry().find("dataset", name).load()
+    if isinstance(asked, cls):
+        return asked
     options = {"size": size, "channels": channels}
-    known = field_types(registry().find("dataset", name).load())
+    known = field_types(cls)
     made: Dataset = use(name, "dataset", **{key: value for key, value in options.items() if key in known})
     return made
 

@@ -78,6 +78,10 @@ def pairs(where: Path) -> None:
     samples_pictures.write(where, {f"{i}.png": encoded(each) for i, each in enumerate(halves)})
 
 
+def facades(where: Path) -> None:
+    pairs(where / "train")
+
+
 def two_domains(where: Path) -> None:
     fill(where / "trainA", 3)
     fill(where / "trainB", 5, first=10)
@@ -120,6 +124,7 @@ WRITERS: dict[str, Callable[[Path], Options | None]] = {
     "mnist": mnist,
     "fashion-mnist": mnist,
     "pairs": pairs,
+    "facades": facades,
     "two-domains": two_domains,
     "parquet": parquet,
     "webdataset": webdataset,

@@ -62,7 +62,7 @@ def test_without_arguments_it_says_what_there_is(ganskit: Callable) -> None:
         ("frobnicate", "Known: data, eval, import, list, plugins, run, sample, show."),
         ("run", "Missing argument"),
         ("run dcgan-lsum", 'There is no recipe "dcgan-lsum". Did you mean "dcgan-lsun"?'),
-        ("show nonsense", "Known: dcgan-cifar10, dcgan-faces,"),
+        ("show nonsense", "Known: dcgan-cifar10, dcgan-dedup, dcgan-faces,"),
         ("run dcgan-mnist --sett x=1", "No such option"),
         ("run dcgan-mnist --data minst", 'There is no folder, file, store or dataset "minst". Did you mean "mnist"?'),
         ("run dcgan-mnist --data no/such/folder", "no/such/folder: there is no such folder or file."),
@@ -100,9 +100,9 @@ def test_lsun_without_its_files(ganskit: Callable, here: Path, monkeypatch: pyte
     for text in (
         looked_in,
         "bedroom_train_lmdb.zip",
-        "42.8 GB",
-        "3,033,042",
-        "curl -LO http",
+        "45.9 GB",
+        "http://dl.yf.io/lsun/scenes/bedroom_train_lmdb.zip",
+        "ganskit data fetch lsun",
         "--data PATH",
         "ganskit run dcgan-rooms",
     ):

@@ -71,7 +71,7 @@ def test_skipped_files_are_named_up_to_ten(tmp_path: Path) -> None:
         (["prepare", "lsun", "--set", "sise=3"], UserError, '"size"'),
         (["prepare", "lsun", "--set", "split=test"], UserError, "split"),
         (["info", "lsun"], UserError, "not prepared yet"),
-        (["info", "lsum"], UnknownName, 'Did you mean "lsun"'),
+        (["info", "lsum"], UserError, 'There is no store "lsum".*`ganskit data info`'),
         (["info", "./nowhere"], BadData, "no complete store"),
     ],
 )

@@ -104,3 +104,26 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     ):
         with pytest.raises(UserError, match=message):
             detect(tmp_path / place, 64, 3)
+
+
+def test_one_stray_file_does_not_hide_a_folder_of_pictures(tmp_path: Path) -> None:
+    fill(tmp_path / "flat", 3)
+    fill(tmp_path / "classes" / "cat", 3)
+    for folder in ("flat", "classes"):
+        touch(tmp_path / folder / "backup.tar")
+        touch(tmp_path / folder / "notes.parquet")
+        assert type(detect(tmp_path / folder)).__name__ == "Folder"
+
+
+def test_pickled_versions_are_refused_with_advice(tmp_path: Path) -> None:
+    touch(tmp_path / "cifar-10-python.tar.gz")
+    touch(tmp_path / "cifar-10-batches-py" / "data_batch_1")
+    for place in ("cifar-10-python.tar.gz", "cifar-10-batches-py", "."):
+        with pytest.raises(UserError, match=r"is pickled and not read.*binary version"):
+            detect(tmp_path / place)
+
+
+def test_without_a_size_the_dataset_has_its_own(tmp_path: Path) -> None:
+    touch(tmp_path / "train-images-idx3-ubyte.gz")
+    found = detect(tmp_path)
+    assert (found.size, found.channels) == (32, 1)

@@ -112,7 +112,7 @@ def test_near_duplicates_are_left_out_and_nothing_is_deleted(found: Callable, st
     assert torch.equal(thinned.gather(range(len(thinned)))["x"], store.gather(kept)["x"])
     assert (tmp_path / "out" / "collisions.png").is_file()
     assert "41 of 44 pictures; 3 near-duplicates of 2 others" in done.out
-    assert f"ganskit run dcgan-lsun --data {tmp_path / 'out'}" in done.out
+    assert f"ganskit run RECIPE --data {tmp_path / 'out'}" in done.out
     assert len(Store.open(store.path)) == 44
 
 

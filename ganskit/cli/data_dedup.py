@@ -9,6 +9,8 @@ import click
 from ganskit.cli.options import device_option
 from ganskit.data.duplicates import MAX_RADIUS, RADIUS, Duplicates
 
+MANY = 0.2
+
 
 @click.command("dedup")
 @click.argument("store")
@@ -57,4 +59,7 @@ def _summary(report: Duplicates) -> list[str]:
             f"  Warning    among so many, up to {report.by_chance:,.0f} pairs of unlike pictures may be within {radius} bits: "
             "look at the lower rows, and choose a smaller --radius if they are unlike."
         )
-    return [*lines, f"  next       ganskit run dcgan-lsun --data {folder}"]
+    share = report.num_removed / report.num_examples
+    if share > MANY:
+        lines.append(f"  Warning    that is {share:.0%} of all: look at {SHEET} before you train on the rest.")
+    return [*lines, f"  next       ganskit run RECIPE --data {folder}"]

@@ -27,12 +27,19 @@ def command(what: str | None, everything: bool, sheet: Path | None) -> None:
     from ganskit.data.home import stores
     from ganskit.data.library import find
     from ganskit.data.store import Store
+    from ganskit.errors import BadData
 
     folders = find(what)
     if not folders:
         click.echo(f"There is no store in {stores()}. Make one: ganskit data prepare NAME|PATH")
     for folder in folders:
-        store = Store.open(folder)
+        try:
+            store = Store.open(folder)
+        except BadData as error:
+            if len(folders) == 1:
+                raise
+            click.echo(f"{folder}: cannot be read. {error}")
+            continue
         click.echo(summary(store))
         if what is not None:
             details = _details(store, None if everything else NUM_SKIPPED_SHOWN)

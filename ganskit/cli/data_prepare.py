@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 @click.command("prepare")
 @click.argument("what", metavar="NAME|PATH")
-@click.option("--size", type=click.IntRange(1), help="Pixels on a side.  [default: the dataset's; 64 for a path]")
-@click.option("--channels", type=click.IntRange(1), help="3 or 1 (grey).  [default: the dataset's; 3 for a path]")
+@click.option("--size", type=click.IntRange(1), help="Pixels on a side.  [default: the dataset's own]")
+@click.option("--channels", type=click.IntRange(1), help="3 or 1 (grey).  [default: the dataset's own]")
 @click.option("--reduced", is_flag=True, help="Decode large JPEGs at a fraction of their size: faster, other pixels.")
 @click.option("--workers", type=click.IntRange(1), help="Processes that decode.  [default: one per core]")
 @click.option("--max-skipped", default=0.1, show_default=True, type=click.FloatRange(0, 1), help="Share left out at most.")
@@ -39,14 +39,22 @@ def command(
     from ganskit.cli.data_info import summary
     from ganskit.data.plan import plan
     from ganskit.data.prepare import prepare
+    from ganskit.data.prepared import Prepared
     from ganskit.recipe import override
 
-    dataset = override(_dataset(what, size, channels), (*settings, *(("reduced=true",) if reduced else ())))
+    dataset = _dataset(what, size, channels)
+    if isinstance(dataset, Prepared):
+        raise UserError(f"{what} is a store already: `ganskit data info {what}` shows it, `--data {what}` trains on it.")
+    dataset = override(dataset, (*settings, *(("reduced=true",) if reduced else ())))
+    click.echo(f"Read as    {_words(dataset)}")
     if dry_run:
         click.echo(plan(dataset))
         return
     try:
-        click.echo(summary(prepare(dataset, workers=workers, max_skipped=max_skipped)))
+        store = prepare(dataset, workers=workers, max_skipped=max_skipped)
+        click.echo(summary(store))
+        if store.manifest.num_skipped:
+            click.echo(f"`ganskit data info {store.path.name}` says what was skipped, and why.")
     except KeyboardInterrupt:
         click.echo("\nWhat is finished is kept: the same command goes on from there.", err=True)
         raise
@@ -70,4 +78,13 @@ def _dataset(what: str, size: int | None, channels: int | None) -> Dataset:
         return made
     if "/" not in what and not Path(what).exists():
         registry().find("dataset", what)  # says which name is the nearest
-    return detect(what, size or 64, channels or 3)
+    return detect(what, size, channels)
+
+
+def _words(dataset: Dataset) -> str:
+    """What it is, by its entry in the registry."""
+    from ganskit.plugins import registry
+
+    target = f"{type(dataset).__module__}:{type(dataset).__qualname__}"
+    found = [entry for entry in registry().entries("dataset") if entry.target == target]
+    return f'the dataset "{found[0].name}": {found[0].summary}' if found else type(dataset).__name__

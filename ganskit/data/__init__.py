@@ -14,6 +14,7 @@ _PUBLIC = {
     "Crops": "boxes",
     "Dataset": "dataset",
     "Field": "dataset",
+    "Facades": "pairs",
     "FashionMnist": "mnist",
     "Folder": "folder",
     "ImageNet": "imagenet",

@@ -36,7 +36,8 @@ def not_found(name: str, looked_in: Path, **options: str) -> DataNotFound:
             f"  Terms:      {known.licence}",
         ]
     lines += [
-        f"  Put it in:  {originals(name) if name else looked_in}, or pass --data PATH with the folder that holds it.",
+        f"  Put it in:  {originals(name) if name else looked_in}",
+        "  Elsewhere:  --data PATH (ganskit run), --set path=PATH (ganskit data prepare)",
         "  Meanwhile:  ganskit run dcgan-rooms   (needs no download)",
     ]
     return DataNotFound("\n".join(lines))

@@ -15,6 +15,7 @@ from ganskit.data.dataset import Dataset
 from ganskit.data.files import printable
 from ganskit.data.images import SUFFIXES
 from ganskit.data.manifest import MANIFEST
+from ganskit.data.pictures import is_picture
 from ganskit.data.prepared import Prepared
 from ganskit.errors import UserError
 
@@ -35,11 +36,19 @@ _RULES = (
     _Rule(r"stl10_binary|(train|test|unlabeled)_X\.bin", "stl10:Stl10"),
     _Rule(r"(train_data_batch_1|val_data)\.npz", "imagenet_npz:ImageNet32"),
     _Rule(r"ILSVRC2012_img_train\.tar|n\d{8}\.tar", "imagenet:ImageNet"),
+    _Rule(r"train[AB]|test[AB]", "domains:TwoDomains"),
+)
+_PLACES = (
     _Rule(r"img_align_celeba(\.zip|_png)?|img_celeba", "celeba:CelebA"),
     _Rule(r"lfw|lfw[-_]funneled|lfw-deepfunneled", "lfw:Lfw"),
-    _Rule(r"train[AB]|test[AB]", "domains:TwoDomains"),
-    _Rule(r".*\.parquet", "parquet:Parquet"),
-    _Rule(r".*\.tar", "webdataset:WebDataset"),
+    _Rule(r"facades", "pairs:Facades"),
+)
+"""Such a name may be the folder's own, too."""
+_SHARDS = (_Rule(r".*\.parquet", "parquet:Parquet"), _Rule(r".*\.tar", "webdataset:WebDataset"))
+"""Files of general names: a folder of pictures may have one beside them."""
+_PICKLED = _Rule(
+    r"cifar-100?-python(\.tar\.gz)?|cifar-10-batches-py",
+    "CIFAR's Python version, which is pickled and not read. Get the binary version: ganskit data fetch cifar10 (or cifar100)",
 )
 _FILES = (
     _Rule(r"data\.mdb|.*_lmdb\.zip", "lsun:Lsun"),
@@ -48,24 +57,29 @@ _FILES = (
     _Rule(r"train_32x32\.mat", "svhn:Svhn"),
     _Rule(r"ILSVRC2012_img_train\.tar", "imagenet:ImageNet"),
     _Rule(r"img_align_celeba\.zip", "celeba:CelebA"),
-    _Rule(r".*\.parquet", "parquet:Parquet"),
-    _Rule(r".*\.tar", "webdataset:WebDataset"),
 )
 _NAMED = ("Folder", "Zip", "Parquet", "WebDataset")
 
 
-def detect(path: str | Path, size: int, channels: int) -> Dataset:
+def detect(path: str | Path, size: int | None = None, channels: int | None = None) -> Dataset:
     """The dataset at `path`, with the shape that a recipe needs: one as its publisher packs it, a store, or pictures.
 
-    Raises UserError when there is nothing, or none of these.
+    None stands for the dataset's own size or channels. Raises UserError when there is nothing, or none of these.
     """
     place = Path(path).expanduser()
+    try:
+        return _detected(place, {"size": size, "channels": channels})
+    except PermissionError as error:
+        raise UserError(f"{printable(str(error.filename))} may not be read by you: {error.strerror}.") from error
+
+
+def _detected(place: Path, shape: dict[str, int | None]) -> Dataset:
 
     def made(dataset: str, at: Path = place) -> Dataset:
         module, _, name = dataset.partition(":")
         cls = getattr(importlib.import_module(f"ganskit.data.{module}"), name)
         called = {"name": _name(place)} if name in _NAMED else {}
-        found: Dataset = cls(path=str(at), size=size, channels=channels, **called)
+        found: Dataset = cls(path=str(at), **called, **{key: value for key, value in shape.items() if value is not None})
         return found
 
     if place.is_file():
@@ -77,14 +91,19 @@ def detect(path: str | Path, size: int, channels: int) -> Dataset:
         raise UserError(f"{place} is empty: expected pictures, or a dataset as its publisher packs it.")
     if MANIFEST in names and any(name.endswith(".safetensors") for name in names):
         return Prepared.at(place)
-    databases = [name for name in names if (place / name / "data.mdb").is_file()]
+    databases = [name for name in names if os.path.isfile(place / name / "data.mdb")]
     if "data.mdb" in names or databases:
         return made("lsun:Lsun", place if "data.mdb" in names else place / _one_of(place, databases))
     if (place / "Img").is_dir() and "Anno" in names:
         return made("celeba:CelebA")
-    found = _first(_RULES, [place.name]) if place.name.startswith(("img_align_celeba", "lfw")) else _first(_RULES, names)
-    if found is None and (place / "data").is_dir():  # where the Hub keeps parquet files
-        found = _first([_Rule(r".*\.parquet", "parquet:Parquet")], os.listdir(place / "data"))
+    if _first((_PICKLED,), [place.name, *names]):
+        raise UserError(f"{place} is {_PICKLED.dataset}")
+    found = _first(_PLACES, [place.name]) or _first(_RULES + _PLACES, names)
+    if found is None and not any(is_picture(name) for name in names):
+        inner = [name for name in names if (place / name).is_dir() and not name.startswith(".")]
+        if inner == ["data"]:  # where the Hub keeps parquet files
+            names = os.listdir(place / "data")
+        found = _first(_SHARDS, names) if inner in ([], ["data"]) else None
     if found is None and any((place / name / "train_data_batch_1.npz").is_file() for name in names):
         found = "imagenet_npz:ImageNet32"
     if found == "imagenet_npz:ImageNet32" and "64" in place.name:
@@ -97,7 +116,9 @@ def detect(path: str | Path, size: int, channels: int) -> Dataset:
 def _of_file(file: Path, made: Callable[..., Dataset]) -> Dataset:
     from ganskit.data.lsun import is_packed
 
-    found = _first(_FILES, [file.name])
+    if _first((_PICKLED,), [file.name]):
+        raise UserError(f"{file} is {_PICKLED.dataset}")
+    found = _first(_FILES + _SHARDS, [file.name])
     if found or is_packed(file):
         return made(found or "lsun:Lsun")
     if file.suffix.lower() == ".zip" or zipfile.is_zipfile(file):

@@ -31,7 +31,7 @@ class Drawn(Dataset):
 
     @size.validator
     def _check_size(self, _attribute: Attribute[int], value: int) -> None:
-        check_size(type(self).__name__.lower(), value)
+        check_size(type(self).__name__, value)
 
 
 class DrawnSource:

@@ -7,7 +7,7 @@ from pathlib import Path
 from ganskit.data.home import stores
 from ganskit.data.manifest import MANIFEST, Manifest
 from ganskit.data.store import Store
-from ganskit.errors import UserError
+from ganskit.errors import BadData, UserError, nearest
 
 
 def find(what: str | Path | None) -> list[Path]:
@@ -24,11 +24,21 @@ def find(what: str | Path | None) -> list[Path]:
         return [Path(what).expanduser()]
     named = [folder for folder in folders if folder.name == what] or [f for f in folders if f.name.rpartition("-")[0] == what]
     targets = [entry.target for entry in registry().entries("dataset") if entry.name == what]
-    chosen = named or [folder for folder in folders if Manifest.load(folder).dataset.get("class") in targets]
-    if not chosen:
-        registry().find("dataset", what)
+    chosen = named or [folder for folder in folders if _made_from(folder) in targets]
+    if chosen:
+        return chosen
+    if targets:
         raise UserError(f'"{what}" is not prepared yet. Run: ganskit data prepare {what}')
-    return chosen
+    known = [folder.name for folder in folders]
+    raise UserError(f'There is no store "{what}". {nearest(what, known)} `ganskit data info` lists them all.')
+
+
+def _made_from(folder: Path) -> str:
+    """The class of the dataset; "" when the manifest cannot be read."""
+    try:
+        return str(Manifest.load(folder).dataset.get("class"))
+    except BadData:
+        return ""
 
 
 def open(store: str | Path) -> Store:

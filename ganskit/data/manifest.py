@@ -91,6 +91,17 @@ class Manifest:
         parts = [shard.sha256 for shard in self.shards] + ([self.subset.sha256] if self.subset else [])
         return hashlib.sha256("".join(parts).encode()).hexdigest()
 
+    def _check(self) -> None:
+        """Raise ValueError for values that do not fit together."""
+        rows = sum(shard.rows for shard in self.shards)
+        if self.num_examples != rows and not (self.subset and 0 < self.num_examples <= rows):
+            raise ValueError(f"num_examples is {self.num_examples} and the shards have {rows} rows")
+        for file in [shard.file for shard in self.shards] + ([self.subset.rows] if self.subset else []):
+            if file != Path(file).name:
+                raise ValueError(f"{file!r} is no name of a file beside it")
+        for each in self.fields.values():
+            np.dtype(each.dtype)
+
     def statistics(self) -> dict[str, Statistics]:
         """Of every field made of pixels, over all examples."""
         found = {}
@@ -119,12 +130,14 @@ class Manifest:
             table = json.loads(file.read_bytes())
             version = table.pop("format")
             if version > FORMAT:
-                maker = f"made by ganskit {table.get('ganskit')}"
-                raise BadData(f"{file} has format {version}, {maker}; this ganskit reads up to {FORMAT}. Upgrade it.")
+                maker = f", made by ganskit {table['ganskit']}" if "ganskit" in table else ""
+                raise BadData(f"{file} has format {version}{maker}; this ganskit reads up to {FORMAT}. Upgrade it.")
             table["fields"] = {name: Field(**_tuples(each)) for name, each in table["fields"].items()}
             table["shards"] = tuple(shard_from(each) for each in table["shards"])
             table["subset"] = Subset(**table["subset"]) if table.get("subset") else None
-            return cls(**table)
+            made = cls(**table)
+            made._check()
+            return made
         except FileNotFoundError:
             raise BadData(f"{folder} is no complete store: it has no {MANIFEST}. Run: ganskit data prepare") from None
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

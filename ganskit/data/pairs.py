@@ -15,7 +15,7 @@ from ganskit.data.pictures import Files, Found, Pictures, sorted_names
 from ganskit.data.places import contents, place_of
 from ganskit.data.sides import SPLITS, Pair, SidesSource, find_sides, fitted, folders_of, no_sides, tell_of_sides, there_is, tops
 from ganskit.errors import DataNotFound
-from ganskit.validators import one_of
+from ganskit.validators import at_least, one_of
 
 LAYOUTS = ("beside", "folders")
 
@@ -56,6 +56,19 @@ class Pairs(Pictures):
             return BesideSource(files, names, self, fingerprint, num_ignored)
         pairs = _matched(names, *(reversed(sides) if self.swap else sides))
         return SidesSource(files, pairs, self, True, fingerprint, num_ignored)
+
+
+@frozen
+class Facades(Pairs):
+    """CMP facades (Tylecek & Sara 2013) as packed for pix2pix: `a` the photograph, `b` the label map; 400, 100 and 106 of them.
+
+    `path` is the folder that holds train, val and test; without it `facades` among the originals in ganskit's data folder.
+    """
+
+    size: int = field(default=256, validator=at_least(1))
+    name: str = "facades"
+    layout: str | None = "beside"
+    split: str | None = "train"
 
 
 @frozen(eq=False)

@@ -18,16 +18,22 @@ def plan(dataset: Dataset) -> str:
     source = dataset.open()
     folder = place_of(dataset, source)
     notes = notes_of(source)
-    shards = num_shards(len(source))
+    shards = num_shards(dataset, len(source))
     complete = (folder / MANIFEST).is_file()
     done = shards if complete else sum(finished(file_of(folder, index)) is not None for index in range(shards))
     needed = bytes_each(dataset) * len(source)
+    free = free_bytes(folder)
+    room = (
+        f"{in_words(free)} free"
+        if complete or needed <= free
+        else f"only {in_words(free)} free: {in_words(needed - free)} are missing"
+    )
     fields = [f"{name} {each.dtype} {each.shape}" for name, each in dataset.provides().items()]
     lines = {
         "originals": f"{len(source):,}" + (f", and {notes.num_ignored:,} other files" if notes.num_ignored else ""),
         "example": f"{', '.join(fields)}: {bytes_each(dataset):,} bytes",
         "transform": notes.transform or "none",
         "store": f"{folder}",
-        "size": f"{in_words(needed)} in {shards:,} files, of which {done:,} are finished; {in_words(free_bytes(folder))} free",
+        "size": f"{in_words(needed)} in {shards:,} files, of which {done:,} are finished; {room}",
     }
     return "\n".join(f"{key:<11}{printable(text)}" for key, text in lines.items())

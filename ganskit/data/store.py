@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+import operator
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +32,7 @@ class Store:
     """
 
     path: Path
-    manifest: Manifest
+    manifest: Manifest = field(repr=False)
     _starts: np.ndarray = field(repr=False)
     rows: np.ndarray | None = field(default=None, repr=False)
     """Of a subset, the places of its examples among those of the shards."""
@@ -53,6 +56,10 @@ class Store:
     def __len__(self) -> int:
         return self.manifest.num_examples
 
+    def __str__(self) -> str:
+        fields = ", ".join(f"{name} {each.dtype} {each.shape}" for name, each in self.fields.items())
+        return f"{self.path}: {len(self):,} examples of {fields}"
+
     @property
     def fields(self) -> dict[str, Field]:
         """Keys and shapes of an example, with the class names found in the originals."""
@@ -65,7 +72,7 @@ class Store:
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         """Example `index`, each field as a tensor of its own shape and dtype. Raises IndexError."""
-        return {name: tensor[0] for name, tensor in self.gather([range(len(self))[index]]).items()}
+        return {name: tensor[0] for name, tensor in self.gather([range(len(self))[operator.index(index)]]).items()}
 
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Tensor]]:
         """Several examples at once; PyTorch's DataLoader asks for a batch this way."""
@@ -97,31 +104,34 @@ class Store:
 
     def arrays(self, index: int) -> dict[str, np.ndarray]:
         """Example `index` as numpy arrays; needs no torch."""
-        from safetensors import safe_open
-
         row = index if self.rows is None else int(self.rows[index])
         owner = int(np.searchsorted(self._starts, row, side="right")) - 1
         at = row - int(self._starts[owner])
-        with safe_open(self.base / self.manifest.shards[owner].file, framework="np") as opened:
+        with self._opened(owner, "np") as opened:
             return {name: opened.get_slice(name)[at : at + 1][0] for name in self.fields}
 
     def _shard(self, index: int) -> dict[str, np.ndarray]:
         """A shard's arrays, which are views of the mapped file."""
         if index not in self._mapped:
-            from safetensors import SafetensorError, safe_open
-
-            shard = self.manifest.shards[index]
-            file = self.base / shard.file
-            try:
-                with safe_open(file, framework="pt") as opened:
-                    arrays = {name: opened.get_tensor(name).numpy() for name in self.fields}
-            except (OSError, SafetensorError) as error:
-                raise BadData(f"{file} is damaged ({error}). {AGAIN.format(self.base)}") from error
-            for name, each in self.fields.items():
-                if arrays[name].shape != (shard.rows, *each.shape):
-                    raise BadData(f"{file} is not the one in the manifest. {AGAIN.format(self.base)}")
-            self._mapped[index] = arrays
+            with self._opened(index, "pt") as opened:
+                self._mapped[index] = {name: opened.get_tensor(name).numpy() for name in self.fields}
         return self._mapped[index]
+
+    @contextlib.contextmanager
+    def _opened(self, index: int, framework: str) -> Iterator[Any]:
+        """A shard's file. Raises BadData, naming it, when it is damaged or not the one in the manifest."""
+        from safetensors import SafetensorError, safe_open
+
+        shard = self.manifest.shards[index]
+        file = self.base / shard.file
+        try:
+            with safe_open(file, framework=framework) as opened:
+                for name, each in self.fields.items():
+                    if tuple(opened.get_slice(name).get_shape()) != (shard.rows, *each.shape):
+                        raise BadData(f"{file} is not the one in the manifest. {AGAIN.format(self.base)}")
+                yield opened
+        except (OSError, SafetensorError) as error:
+            raise BadData(f"{file} is damaged ({error}). {AGAIN.format(self.base)}") from error
 
     def verify(self) -> None:
         """Recompute the SHA-256 of every shard. Raises BadData, naming the first file that differs."""
@@ -135,7 +145,7 @@ class Store:
 
 
 def _base(folder: Path, subset: Subset | None) -> Path:
-    return folder / subset.of if subset else folder
+    return Path(os.path.normpath(folder.resolve() / subset.of)) if subset else folder
 
 
 def _rows(folder: Path, manifest: Manifest) -> np.ndarray:

@@ -108,8 +108,8 @@ class Encoder(Architecture):
 class Decoder(Architecture):
     """Dropout on the code, one layer.
 
-    It is this dropout that keeps unlike pictures apart: without any (and without standardising) 82 % of the units were on for 5,000
-    bedrooms, and a quarter of all pairs had the same code. With much, units become copies of each other.
+    It is this dropout that keeps unlike pictures apart: without any (and without standardising) 82 % of the units were on for
+    5,000 bedrooms, and a quarter of all pairs had the same code. With much, units become copies of each other.
     """
 
     dropout: float = field(default=0.1, validator=fraction)
