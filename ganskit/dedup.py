@@ -18,7 +18,7 @@ from ganskit.evaluate.model import Model, load
 from ganskit.recipe import Recipe, evolve, named
 from ganskit.train import run
 
-EPOCHS, LEAST, MOST = 10, 400_000, 3_000_000
+EPOCHS, LEAST, MOST = 10, 400_000, 1_000_000
 """The budget: so many epochs, but at least and at most so many samples; minutes on two CPU cores."""
 _AT_ONCE = 2**24
 """Bytes of pictures that are coded at once."""

@@ -49,7 +49,7 @@ def recipe() -> Recipe:
 
 
 def test_all_recipes_are_found() -> None:
-    assert len(NAMES) == 7
+    assert len(NAMES) == 8
 
 
 @pytest.mark.parametrize("name", NAMES)

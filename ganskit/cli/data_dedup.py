@@ -21,7 +21,7 @@ MANY = 0.2
     type=click.IntRange(0, MAX_RADIUS),
     help="Bits of 128 that may differ; the paper's is 0.",
 )
-@click.option("--samples", type=click.IntRange(1), help="Pictures to train on.  [default: 10 epochs, 400,000 to 3,000,000]")
+@click.option("--samples", type=click.IntRange(1), help="Pictures to train on.  [default: 10 epochs, 400,000 to 1,000,000]")
 @click.option("--out", type=click.Path(path_type=Path), help="The new store.  [default: STORE-dedupRADIUS, beside it]")
 @click.option("--run", "run_path", type=click.Path(path_type=Path), help="The run directory.  [default: runs/dedup-STORE]")
 @device_option

@@ -108,8 +108,8 @@ class Encoder(Architecture):
 class Decoder(Architecture):
     """Dropout on the code, one layer.
 
-    It is this dropout that keeps unlike pictures apart: without any (and without standardising) 82 % of the units were on for
-    5,000 bedrooms, and a quarter of all pairs had the same code. With much, units become copies of each other.
+    In a long training without it units come to be on for nearly all pictures, and unlike ones collide: for 5,000 bedrooms after
+    400,000 samples, 272 pairs within 16 bits, and with it 22; 14 are true. With much of it, units become copies of each other.
     """
 
     dropout: float = field(default=0.1, validator=fraction)
