@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import json
 import multiprocessing
 import re
 import sys
 from collections.abc import Generator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,10 +18,10 @@ import numpy as np
 from attrs import evolve, field, frozen
 from tqdm import tqdm
 
-from ganskit.data import shards
+from ganskit.data import pool, shards
 from ganskit.data.dataset import Dataset, Notes, Source, notes_of, part_of
 from ganskit.data.files import TEMPORARY, printable
-from ganskit.data.guards import disk_errors, interrupts_ignored, locked, num_cores
+from ganskit.data.guards import disk_errors, locked, num_cores
 from ganskit.data.home import stores
 from ganskit.data.manifest import FORMAT, MANIFEST, Manifest, Shard
 from ganskit.data.prepared import Prepared
@@ -32,9 +29,10 @@ from ganskit.data.room import check_room
 from ganskit.data.store import Store
 from ganskit.errors import BadData, DataNotFound, RunFailed
 
-ROWS_PER_SHARD, LEAST_PER_SHARD, USUAL_SHARDS = 2048, 64, 32
-"""A small dataset is cut into as many pieces as keep all processes busy to the end."""
+ROWS_PER_SHARD, LEAST_PER_SHARD, USUAL_SHARDS, SHARD_BYTES = 2048, 64, 32, 64 * 2**20
+"""A small dataset is cut into as many pieces as keep all processes busy to the end. A worker holds a shard a few times."""
 IN_PROCESS_BELOW = 500
+_SIZES = (ROWS_PER_SHARD, LEAST_PER_SHARD, USUAL_SHARDS, SHARD_BYTES)
 MAX_SKIPPED = 0.1
 Results = Generator[tuple[int, Shard], None, None]
 
@@ -74,14 +72,15 @@ def place_of(dataset: Dataset, source: Source) -> Path:
     return stores() / store_name(dataset, source.fingerprint, notes_of(source).transform)
 
 
-def rows_per_shard(num_originals: int) -> int:
+def rows_per_shard(dataset: Dataset, num_originals: int) -> int:
     """How many originals go into one file."""
-    return min(ROWS_PER_SHARD, max(LEAST_PER_SHARD, -(-num_originals // USUAL_SHARDS)))
+    rows = min(ROWS_PER_SHARD, max(LEAST_PER_SHARD, -(-num_originals // USUAL_SHARDS)))
+    return max(1, min(rows, SHARD_BYTES // max(1, bytes_each(dataset))))
 
 
-def num_shards(num_originals: int) -> int:
+def num_shards(dataset: Dataset, num_originals: int) -> int:
     """How many files they are spread over."""
-    return -(-num_originals // rows_per_shard(num_originals))
+    return -(-num_originals // rows_per_shard(dataset, num_originals))
 
 
 def bytes_each(dataset: Dataset) -> int:
@@ -94,13 +93,13 @@ def store_name(dataset: Dataset, fingerprint: str, transform: str = "") -> str:
     described = _described(dataset)
     for place in dataset.places:
         described["options"].pop(place, None)
-    identity = json.dumps([FORMAT, ROWS_PER_SHARD, USUAL_SHARDS, transform, described, fingerprint], sort_keys=True)
+    identity = json.dumps([FORMAT, _SIZES, transform, described, fingerprint], sort_keys=True)
     return f"{_title(dataset)}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 
 
 def _title(dataset: Dataset) -> str:
     name = getattr(dataset, "name", "") or type(dataset).__name__
-    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-") or "data"
+    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "data"
 
 
 def _without_originals(dataset: Dataset) -> Path | None:
@@ -109,8 +108,16 @@ def _without_originals(dataset: Dataset) -> Path | None:
         return None
     folders = [file.parent for file in stores().glob(f"{_title(dataset)}-*/{MANIFEST}")]
     described = json.loads(json.dumps(_described(dataset)))
-    found = [folder for folder in folders if Manifest.load(folder).dataset == described]
+    found = [folder for folder in folders if _is_whole_store_of(folder, described)]
     return found[0] if len(found) == 1 else None
+
+
+def _is_whole_store_of(folder: Path, described: dict[str, Any]) -> bool:
+    try:
+        manifest = Manifest.load(folder)
+    except BadData:
+        return False
+    return manifest.subset is None and manifest.dataset == described
 
 
 def _described(dataset: Dataset) -> dict[str, Any]:
@@ -151,7 +158,7 @@ class _Preparation:
     def _todo(self) -> list[int]:
         """The shards to make; finished ones of an earlier, interrupted preparation are kept."""
         todo = []
-        for index in range(num_shards(len(self.source))):
+        for index in range(num_shards(self.dataset, len(self.source))):
             shard = shards.finished(shards.file_of(self.folder, index))
             if shard:
                 self.done[index] = shard
@@ -160,8 +167,11 @@ class _Preparation:
         return todo
 
     def _task(self, index: int) -> shards.Task:
-        rows = rows_per_shard(len(self.source))
-        part = part_of(self.source, index * rows, min((index + 1) * rows, len(self.source)))
+        rows = rows_per_shard(self.dataset, len(self.source))
+        try:
+            part = part_of(self.source, index * rows, min((index + 1) * rows, len(self.source)))
+        except OSError as error:
+            raise RunFailed(f"The originals cannot be read: {error}. What is finished is kept.") from error
         return shards.Task(shards.file_of(self.folder, index), part, self.dataset.provides())
 
     def _bar(self, progress: bool, total: int) -> tqdm[Any]:
@@ -178,32 +188,11 @@ class _Preparation:
             yield index, shards.make(self._task(index), tick=bar.update)
 
     def _made_by_workers(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Results:
-        context = multiprocessing.get_context("spawn")
-        stop = context.Event()
-        pool = ProcessPoolExecutor(workers, context, shards.start_worker, (stop,))
-        waiting = iter(todo)
-        running: dict[Future[Shard], int] = {}
-        try:
-            while True:
-                # Not all at once: a part is made when its turn is near, and a source may have to walk to it.
-                for index in itertools.islice(waiting, 2 * workers - len(running)):
-                    task = self._task(index)
-                    with interrupts_ignored():
-                        running[pool.submit(shards.make, task)] = index
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    shard = future.result()
-                    bar.update(shard.rows + len(shard.skipped))
-                    yield running.pop(future), shard
-        except BrokenProcessPool as error:
-            raise RunFailed(
-                "A worker process died while preparing data: for lack of memory (try fewer workers), or because the "
-                'script that prepares has no `if __name__ == "__main__":`. What is finished is kept.'
-            ) from error
-        finally:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
+        tasks = ((index, self._task(index)) for index in todo)
+        with contextlib.closing(pool.results(tasks, shards.make, workers, "preparing data")) as results:
+            for index, shard in results:
+                bar.update(shard.rows + len(shard.skipped))
+                yield index, shard
 
     def _still_needed(self) -> int:
         """Bytes on the disk, if no original is skipped."""
@@ -216,11 +205,12 @@ class _Preparation:
         if len(skipped) <= self.max_skipped * total and len(skipped) < total:
             return
         first = "".join(f"\n  {printable(name)}: {printable(reason)}" for name, reason in skipped[:5])
+        so_far = "At least " if len(self.done) < num_shards(self.dataset, total) else ""
         if len(skipped) == total:
             raise BadData(f"None of the {total:,} originals can be used. First:{first}")
         raise BadData(
-            f"{len(skipped):,} of {total:,} originals cannot be used, more than {self.max_skipped:.0%}. First:{first}\n"
-            "Repair them or take them away; or allow it, up to 1: ganskit data prepare ... --max-skipped 0.5"
+            f"{so_far}{len(skipped):,} of {total:,} originals cannot be used, more than {self.max_skipped:.0%}. First:{first}\n"
+            "Repair them or take them away; or allow a larger share of them: ganskit data prepare ... --max-skipped 0.5"
         )
 
     def _finish(self) -> None:

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable
-from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import attrs
 import numpy as np
 from attrs import frozen
 
+from ganskit.data import pool
 from ganskit.data.dataset import Field, Readable, Skip
 from ganskit.data.files import write_whole
 from ganskit.data.manifest import Shard, shard_from, sums_of
 from ganskit.errors import BadData, GanskitError, RunFailed
-
-_stop: Event | None = None
 
 
 @frozen
@@ -64,8 +58,8 @@ def make(task: Task, tick: Callable[[], object] = lambda: None) -> Shard:
     out = {name: np.empty((num, *each.shape), dtype=each.dtype) for name, each in task.fields.items()}
     rows, skipped = 0, []
     for index in range(num):
-        if _stop is not None and _stop.is_set():
-            raise Stopped
+        if pool.stopping():
+            raise pool.Stopped
         try:
             example = task.part.read(index)
         except Skip as reason:
@@ -91,10 +85,6 @@ def make(task: Task, tick: Callable[[], object] = lambda: None) -> Shard:
     return shard
 
 
-class Stopped(Exception):
-    """The shard was abandoned."""
-
-
 def _check(example: dict[str, np.ndarray], fields: dict[str, Field], name: str) -> None:
     if example.keys() == fields.keys() and all(
         np.shape(example[key]) == each.shape and np.asarray(example[key]).dtype == each.dtype for key, each in fields.items()
@@ -103,18 +93,3 @@ def _check(example: dict[str, np.ndarray], fields: dict[str, Field], name: str) 
     given = {key: (np.shape(array), str(np.asarray(array).dtype)) for key, array in example.items()}
     expected = {key: (each.shape, each.dtype) for key, each in fields.items()}
     raise BadData(f"{name}: the dataset gives {given} and says that it provides {expected}.")
-
-
-def start_worker(stop: Event) -> None:
-    """Set up a worker process: the parent handles Ctrl-C, and its end, however sudden, is the worker's end."""
-    global _stop
-    _stop = stop
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

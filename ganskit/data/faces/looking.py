@@ -18,7 +18,7 @@ from ganskit.data.dataset import Skip
 from ganskit.data.faces.detectors import Detect, Detector
 from ganskit.data.files import write_whole
 from ganskit.data.pictures import Files
-from ganskit.data.shards import Stopped
+from ganskit.data.pool import Stopped
 from ganskit.validators import at_least, not_negative
 
 ALSO_SEEN = 0.75

@@ -9,10 +9,7 @@ import json
 import multiprocessing
 import re
 import sys
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.synchronize import Event
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +17,22 @@ import attrs
 from attrs import field, frozen
 from tqdm import tqdm
 
-from ganskit.data import shards
+from ganskit.data import pool
 from ganskit.data.boxes import Box, read_table, write_table
 from ganskit.data.faces import looking
 from ganskit.data.faces.looking import Seen, Task, Wanted
 from ganskit.data.faces.sheet import draw
 from ganskit.data.files import TEMPORARY, printable, write_whole
-from ganskit.data.guards import disk_errors, interrupts_ignored, locked, num_cores
+from ganskit.data.guards import disk_errors, locked, num_cores
 from ganskit.data.home import data_home
 from ganskit.data.pictures import Files, sorted_names
 from ganskit.data.places import contents
-from ganskit.errors import BadData, DataNotFound, RunFailed
+from ganskit.errors import BadData, DataNotFound
 
 PHOTOS_PER_TASK = 100
 TABLE, SHEET, REPORT = "faces.csv", "faces.png", "report.json"
 FORMAT = 1
 """Changes whenever the same photographs give other boxes, so that they are looked at anew."""
-
-_stop: Event | None = None
 
 
 @frozen
@@ -179,37 +174,15 @@ class _Search:
         return tqdm(total=len(self.names), initial=initial, unit=" photographs", desc="Looking for faces", disable=hidden)
 
     def _looked(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Generator[tuple[int, tuple[Seen, ...]], None, None]:
+        tasks = ((index, self._task(index)) for index in todo)
         if workers > 1:
-            yield from self._by_workers(todo, workers, bar)
-            return
-        for index in todo:
-            yield index, looking.run(self._task(index), lambda: False, bar.update)
-
-    def _by_workers(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Iterator[tuple[int, tuple[Seen, ...]]]:
-        context = multiprocessing.get_context("spawn")
-        stop = context.Event()
-        pool = ProcessPoolExecutor(workers, context, _start_worker, (stop,))
-        waiting = iter(todo)
-        running: dict[Future[tuple[Seen, ...]], int] = {}
-        try:
-            while True:
-                for index in itertools.islice(waiting, 2 * workers - len(running)):
-                    with interrupts_ignored():
-                        running[pool.submit(_look, self._task(index))] = index
-                if not running:
-                    return
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    seen = future.result()
+            with contextlib.closing(pool.results(tasks, _look, workers, "looking for faces")) as results:
+                for index, seen in results:
                     bar.update(len(seen))
-                    yield running.pop(future), seen
-        except BrokenProcessPool as error:
-            raise RunFailed(
-                "A worker process died while looking for faces: for lack of memory (try fewer workers), or because the "
-                'script that searches has no `if __name__ == "__main__":`. What is finished is kept.'
-            ) from error
-        finally:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
+                    yield index, seen
+            return
+        for index, task in tasks:
+            yield index, looking.run(task, lambda: False, bar.update)
 
     def _finish(self, seen: Sequence[Seen]) -> None:
         counts, unreadable = Counts.of(seen), {each.file: each.reason for each in seen if each.reason}
@@ -230,11 +203,5 @@ class _Search:
             self._note(index).unlink(missing_ok=True)
 
 
-def _start_worker(stop: Event) -> None:
-    global _stop
-    _stop = stop
-    shards.start_worker(stop)
-
-
 def _look(task: Task) -> tuple[Seen, ...]:
-    return looking.run(task, lambda: _stop is not None and _stop.is_set())
+    return looking.run(task, pool.stopping)

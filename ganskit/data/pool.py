@@ -1,0 +1,80 @@
+"""Work for several processes: tasks in, results out as they come, and a clean end whatever happens."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.synchronize import Event
+from typing import TypeVar
+
+from ganskit.data.guards import interrupts_ignored
+from ganskit.errors import RunFailed
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+_stop: Event | None = None
+
+
+def results(
+    tasks: Iterable[tuple[int, Task]], function: Callable[[Task], Result], workers: int, doing: str
+) -> Generator[tuple[int, Result], None, None]:
+    """What `function`, one of a module, makes of each task, with the task's number; in the order in which they end.
+
+    Close it (`contextlib.closing`): then, as after Ctrl-C or an error, no further task begins, those that run are asked to
+    stop, and it returns when all processes have ended. Raises what a task raises, and RunFailed when a process dies;
+    `doing` says at what, as "preparing data".
+    """
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (stop,))
+    waiting = iter(tasks)
+    running: dict[Future[Result], int] = {}
+    try:
+        while True:
+            # Not all at once: a task is made when its turn is near, and may be large, or take a walk through a source.
+            for number, task in itertools.islice(waiting, 2 * workers - len(running)):
+                with interrupts_ignored():
+                    running[pool.submit(function, task)] = number
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
+    except BrokenProcessPool as error:
+        raise RunFailed(
+            f"A worker process died while {doing}: for lack of memory (try fewer workers), or because the script that "
+            'began it has no `if __name__ == "__main__":`. What is finished is kept.'
+        ) from error
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
+
+
+def stopping() -> bool:
+    """Whether this is a worker process that has been asked to stop."""
+    return _stop is not None and _stop.is_set()
+
+
+class Stopped(Exception):
+    """A task was abandoned because its process was asked to stop."""
+
+
+def _start_worker(stop: Event) -> None:
+    """Set up a worker process: the parent handles Ctrl-C, and its end, however sudden, is the worker's end."""
+    global _stop
+    _stop = stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
