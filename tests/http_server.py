@@ -17,7 +17,7 @@ class Page:
 
     `drop_after` are numbers of bytes after which it closes the connection, one for each request; `statuses` what it
     answers first; `says_length` a wrong Content-Length, or "none"; `etag` and `changed` its version headers; `most` the
-    bytes that it sends of a range at once.
+    bytes that it sends of a range at once; `encoding` what it says that the body is encoded as.
     """
 
     data: bytes = b""
@@ -32,6 +32,7 @@ class Page:
     chunked: bool = False
     content_type: str = "application/octet-stream"
     most: int | None = None
+    encoding: str = ""
 
 
 @define
@@ -82,7 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200 if start is None else 206)
         if start is not None:
             self.send_header("Content-Range", f"bytes {start}-{start + len(body) - 1}/{len(page.data)}")
-        for name, value in (("ETag", page.etag), ("Last-Modified", page.changed), ("Content-Type", page.content_type)):
+        versions = (("ETag", page.etag), ("Last-Modified", page.changed))
+        for name, value in (*versions, ("Content-Type", page.content_type), ("Content-Encoding", page.encoding)):
             if value:
                 self.send_header(name, value)
         if page.chunked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import struct
 import zlib
 
@@ -145,6 +146,24 @@ def test_garbage_is_skipped_and_never_worse(garbage: bytes, where: int) -> None:
     damaged = data[:where] + garbage + data[where + len(garbage) :]
     with contextlib.suppress(Skip):
         assert decode(damaged, 16, 3, "centre").shape == (3, 16, 16)
+
+
+@pytest.mark.parametrize("trouble", [MemoryError(), OSError(errno.EMFILE, "Too many open files")])
+@pytest.mark.parametrize("where", ["PIL.Image.open", "PIL.Image.Image.convert", "PIL.Image.Image.getexif"])
+def test_trouble_of_the_moment_says_nothing_about_the_picture(
+    trouble: Exception, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would be left out of the store for ever, or lie on its side."""
+    data = encoded(picture(mode="L"))
+
+    def fail(*_, **__) -> None:
+        raise trouble
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, fail)
+        with pytest.raises(type(trouble)):
+            decode(data, 16, 3, "centre")
+    decode(data, 16, 3, "centre")
 
 
 def test_pixels_and_back() -> None:

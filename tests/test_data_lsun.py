@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
+import shutil
+import signal
 import struct
 import subprocess
 import sys
+import threading
+import time
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import lmdb
 import numpy as np
 import pytest
+from attrs import evolve
 from data_samples import encoded, lsun_order, picture, write_lmdb
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from samples_zips import bad_utf8, negative_start, without_names
 
 from ganskit.data import Lsun, Skip, images
+from ganskit.data import unpack as unpack_module
+from ganskit.data.detect import detect
+from ganskit.data.guards import locked
+from ganskit.data.lmdb_file import num_records
+from ganskit.data.lmdb_pages import pages_needed
 from ganskit.data.lsun import is_packed
 from ganskit.data.lsun_files import FILES, OBJECTS, SCENES
 from ganskit.data.prepare import prepare
@@ -170,7 +188,7 @@ def test_zips_that_will_not_do(tmp_path: Path, home: Path) -> None:
     with pytest.raises(BadData, match=r"holds 0 files data\.mdb"):
         Lsun(path=str(tmp_path / "pictures.zip")).open()
     (tmp_path / "half.zip").write_bytes(archive.read_bytes()[:-50])
-    with pytest.raises(BadData, match=r"half\.zip is no \.zip.*downloaded whole"):
+    with pytest.raises(BadData, match=r"half\.zip .*is no readable \.zip file.*downloaded whole"):
         Lsun(path=str(tmp_path / "half.zip")).open()
     damaged = bytearray(archive.read_bytes())
     damaged[len(damaged) // 2] ^= 0xFF
@@ -258,6 +276,169 @@ def test_what_cannot_be_read(tmp_path: Path, damage, message: str) -> None:
     (folder / "data.mdb").write_bytes(damage((folder / "data.mdb").read_bytes()))
     with pytest.raises(BadData, match=rf"data\.mdb.*({message})"):
         Lsun(path=str(folder)).open()
+
+
+def test_a_few_pages_short(tmp_path: Path) -> None:
+    """Any of them would kill the process when it is read."""
+    folder = write_lmdb(tmp_path / "x_lmdb", [VALUES[0]] * 5 + [b"v" * 3000] * 300)
+    data = (folder / "data.mdb").read_bytes()
+    assert num_records(folder / "data.mdb") == 305
+    for cut in (1, 4095, *range(4096, 64 * 4096, 4096)):
+        file = tmp_path / f"{cut}.mdb"
+        file.write_bytes(data[:-cut])
+        with pytest.raises(BadData, match=rf"{cut}\.mdb is cut short: {len(data) - cut:,} bytes, expected {len(data):,}, and"):
+            num_records(file)
+        file.unlink()
+
+
+def some_deleted(folder: Path, seed: int) -> Path:
+    """A database as LMDB leaves it when records have been deleted in the transactions that made them."""
+    rng = random.Random(seed)
+    with lmdb.open(str(folder), map_size=2**26) as environment:
+        for _ in range(rng.randint(1, 4)):
+            with environment.begin(write=True) as transaction:
+                keys = [b"%040x" % rng.getrandbits(160) for _ in range(rng.randint(10, 150))]
+                for key in keys:
+                    transaction.put(key, rng.randbytes(rng.choice([50, 900, 2500, 3000, 9000, 30000])))
+                for key in {*rng.sample(keys, len(keys) // 2), *keys[-3:]}:
+                    transaction.delete(key)
+    return folder / "data.mdb"
+
+
+def missing_pages(file: Path) -> int:
+    with lmdb.open(str(file), subdir=False, readonly=True, lock=False) as environment:
+        return environment.info()["last_pgno"] + 1 - file.stat().st_size // 4096
+
+
+def walk(file: Path) -> int:
+    """How a process ends that reads everything."""
+    code = "import lmdb, sys; [0 for _ in lmdb.open(sys.argv[1], subdir=False, readonly=True, lock=False).begin().cursor()]"
+    return subprocess.run([sys.executable, "-c", code, str(file)], check=False).returncode
+
+
+def test_pages_that_were_never_written_are_not_missed(tmp_path: Path) -> None:
+    files = [some_deleted(tmp_path / str(seed), seed) for seed in range(40)]
+    short = [file for file in files if missing_pages(file)]
+    assert len(short) >= 5
+    for file in short:
+        assert num_records(file) > 0
+        assert walk(file) == 0
+
+
+def test_the_last_page_of_the_records_is_found(tmp_path: Path) -> None:
+    """Cut there, and everything can be read; one page earlier, and not."""
+    for seed in range(1, 6):
+        file = some_deleted(tmp_path / str(seed), seed)
+        needed = pages_needed(file, 4096, 10_000)
+        for pages, end in ((needed, 0), (needed - 1, -signal.SIGBUS)):
+            os.truncate(file, pages * 4096)
+            assert walk(file) == end
+        with pytest.raises(BadData, match="cut short"):
+            num_records(file)
+
+
+def test_whole_files_are_not_looked_at_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganskit.data.lmdb_file.pages_needed", None)
+    assert len(Lsun(path=str(write_lmdb(tmp_path / "x_lmdb", VALUES))).open()) == 5
+
+
+@settings(max_examples=60, deadline=None)
+@given(changes=st.lists(st.tuples(st.integers(0), st.binary(min_size=1, max_size=9)), min_size=1, max_size=8))
+def test_damaged_pages_are_an_error(changes: list[tuple[int, bytes]], tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("lmdb")
+    file = some_deleted(folder / "x", 3)
+    data = bytearray(file.read_bytes()[: 40 * 4096])
+    for at, new in changes:
+        data[at % len(data) : at % len(data) + len(new)] = new
+    file.write_bytes(data)
+    with contextlib.suppress(ValueError):
+        assert pages_needed(file, 4096, 500) > 0
+    shutil.rmtree(folder)
+
+
+# A name that says what it is
+
+
+@pytest.mark.parametrize("form", ["folder", "data.mdb", "zip"])
+@pytest.mark.parametrize(
+    ("folder", "options", "wrong"),
+    [
+        ("bedroom_train_lmdb", {"split": "val"}, "split"),
+        ("bedroom_train_lmdb", {"category": "tower"}, "category"),
+        ("kitchen_val_lmdb", {"category": "tower"}, "category"),
+        ("kitchen_val_lmdb", {"split": "test"}, "split"),
+        ("church_outdoor_val_lmdb", {"category": "church_outdoor", "split": "test"}, "split"),
+        ("kitchen_val_lmdb", {}, ""),
+        ("kitchen_val_lmdb", {"split": "val"}, ""),
+        ("kitchen_val_lmdb", {"category": "kitchen"}, ""),
+        ("kitchen_val_lmdb", {"category": "kitchen", "split": "val"}, ""),
+        ("castle_train_lmdb", {"category": "tower", "split": "val"}, ""),
+        ("cat", {"category": "dog", "split": "val"}, ""),
+    ],
+)
+def test_a_path_that_contradicts_the_options(tmp_path: Path, folder: str, options: dict[str, str], wrong: str, form: str) -> None:
+    """The defaults contradict nothing, for `--data kitchen_val_lmdb` is enough."""
+    path = write_lmdb(tmp_path / folder, VALUES)
+    if form == "data.mdb":
+        path /= "data.mdb"
+    elif form == "zip":
+        path = pack(path, tmp_path / f"{folder}.zip")
+    dataset = Lsun(path=str(path), size=8, **options)
+    if not wrong:
+        assert same(pixels(dataset))
+        return
+    with pytest.raises(UserError, match=rf'is the {wrong} ".*" by its name, and {wrong} is "{options[wrong]}": give the path'):
+        dataset.open()
+
+
+def test_found_by_a_path(tmp_path: Path) -> None:
+    folder = write_lmdb(tmp_path / "kitchen_val_lmdb", VALUES)
+    assert same(pixels(evolve(detect(folder, 8, 3), size=8)))
+
+
+# Damage
+
+
+@pytest.mark.parametrize("damage", [bad_utf8, negative_start, without_names])
+def test_zips_whose_lists_are_damaged(tmp_path: Path, home: Path, damage: Callable[[bytes], bytes]) -> None:
+    archive = pack(write_lmdb(tmp_path / "x_lmdb", VALUES), tmp_path / "x.zip")
+    archive.write_bytes(damage(archive.read_bytes()))
+    with pytest.raises(BadData, match=r"x\.zip"):
+        Lsun(path=str(archive)).open()
+    with contextlib.suppress(BadData):
+        detect(archive, 8, 3)
+    with contextlib.suppress(BadData):
+        is_packed(archive)
+
+
+def test_a_zip_that_fetch_unpacks_meanwhile(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both want the same folder, and hold different locks around their work."""
+    home.mkdir(parents=True)
+    archive = pack(write_lmdb(tmp_path / "cat", VALUES), home / "cat.zip")
+    copy, in_the_middle, calls = unpack_module._copy, threading.Event(), []
+
+    def slow(*args) -> None:
+        calls.append(threading.get_ident())
+        in_the_middle.set()
+        time.sleep(0.1)
+        copy(*args)
+
+    monkeypatch.setattr(unpack_module, "_copy", slow)
+    with ThreadPoolExecutor() as pool:
+        with locked(home, progress=False):
+            first = pool.submit(unpack_module.unpack, archive, home / "cat")
+            assert in_the_middle.wait(10)
+            second = pool.submit(pixels, Lsun(category="cat", size=8))
+            first.result()
+        assert same(second.result())
+    assert len(set(calls)) == 1
+
+
+def test_a_folder_that_is_not_what_was_unpacked(tmp_path: Path, home: Path) -> None:
+    (home / "cat").mkdir(parents=True)
+    pack(write_lmdb(tmp_path / "cat", VALUES), home / "cat.zip")
+    with pytest.raises(BadData, match=r"cat has no data\.mdb: move it away"):
+        Lsun(category="cat").open()
 
 
 def test_an_empty_database(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import gc
 import os
 import pickle
 import zipfile
@@ -20,7 +22,7 @@ from ganskit.data import Skip, mat, stl10, svhn
 from ganskit.data.imagenet_npz import ImageNet32, ImageNet64
 from ganskit.data.stl10 import Stl10
 from ganskit.data.svhn import Svhn
-from ganskit.errors import BadData, DataNotFound
+from ganskit.errors import BadData, DataNotFound, RunFailed
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -201,6 +203,51 @@ def test_opening_reads_no_pictures(tmp_path: Path) -> None:
     source.part(0, 1000)
     with pytest.raises(BadData, match=r"val_data.npz is damaged: Bad CRC-32.*Download it again"):
         source.part(1000, 4000)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="open files cannot be counted here")
+def test_files_are_closed(tmp_path: Path) -> None:
+    """At the end, when it has to begin anew, and after damage."""
+    for number in range(1, 11):
+        write_npz(
+            tmp_path / f"train_data_batch_{number}.npz",
+            {"data": np.full((40, 192), number, np.uint8), "labels": np.ones(40, int)},
+        )
+    gc.collect()
+    before = num_open()
+    source = ImageNet32(str(tmp_path), size=8).open()
+    for _ in range(2):
+        for start in range(0, 400, 20):
+            source.part(start, start + 20)
+            assert num_open() <= before + 1
+        assert num_open() == before
+    for start in (20, 0, 10, 0):
+        source.part(start, start + 5)
+        assert num_open() == before + 1
+    content = bytearray((tmp_path / "train_data_batch_1.npz").read_bytes())
+    content[300] ^= 1
+    (tmp_path / "train_data_batch_1.npz").write_bytes(content)
+    with pytest.raises(BadData, match=r"train_data_batch_1.npz is damaged"):
+        [source.part(start, start + 10) for start in (0, 10, 20, 30)]
+    assert num_open() == before
+
+
+def test_a_batch_that_cannot_be_read_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_npz(tmp_path / "val_data.npz", {"data": np.zeros((4, 192), np.uint8), "labels": np.ones(4, int)})
+    source = ImageNet32(str(tmp_path), "val", size=8).open()
+
+    def refused(*_) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("io.open", refused)
+        with pytest.raises(RunFailed, match=r"val_data\.npz cannot be read now: Too many open files"):
+            source.part(0, 4)
+    source.part(0, 4)
+
+
+def num_open() -> int:
+    return len(os.listdir("/proc/self/fd"))
 
 
 def test_other_npz(tmp_path: Path) -> None:

@@ -236,12 +236,11 @@ def test_domains_without_one_of_the_two_pictures(tmp_path: Path) -> None:
     write(tmp_path, {"testA/1.jpg": png(5)})
     source = check(TwoDomains(path=str(tmp_path), size=8))
     assert names(source) == ["trainA/1.jpg + trainB/x.jpg", "trainA/2.jpg + trainB/y.jpg", "trainA/3.jpg + trainB/x.jpg"]
-    assert reasons(source) == {"trainA/2.jpg + trainB/y.jpg": "a (trainA/2.jpg): empty file"}
+    b = "b (trainB/y.jpg): not a picture in JPEG, PNG, WEBP, BMP, GIF, TIFF or PPM format"
+    assert reasons(source) == {"trainA/2.jpg + trainB/y.jpg": f"a (trainA/2.jpg): empty file; {b}"}
     assert source.num_ignored == 1
     write(tmp_path, {"trainA/2.jpg": png(2)})
-    assert list(reasons(TwoDomains(path=str(tmp_path), size=8).open()).values()) == [
-        "b (trainB/y.jpg): not a picture in JPEG, PNG, WEBP, BMP, GIF, TIFF or PPM format"
-    ]
+    assert list(reasons(TwoDomains(path=str(tmp_path), size=8).open()).values()) == [b]
 
 
 # Both

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import pickle
 import subprocess
 import sys
+import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from data_samples import encoded, fill, lsun_order, picture, write_lmdb, write_zip
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from samples_zips import bad_utf8, negative_start, without_names
 
-from ganskit.data import Cifar10, Dataset, Folder, Lsun, Mnist, Skip, Source, Zip, images, pictures
+from ganskit.data import Cifar10, Dataset, Folder, Lsun, Mnist, Skip, Source, Zip, archive, folder, images, pictures
+from ganskit.data.celeba import CelebA
 from ganskit.data.dataset import part_of
-from ganskit.errors import BadData, DataNotFound, UserError
+from ganskit.data.detect import detect
+from ganskit.data.domains import TwoDomains
+from ganskit.data.prepare import prepare
+from ganskit.errors import BadData, DataNotFound, RunFailed, UserError
 
 
 def names(source: Source) -> list[str]:
@@ -110,6 +121,79 @@ def test_every_kind_of_bad_file(tmp_path: Path) -> None:
     assert set(names(source)) - set(reasons) == {"0000.png", "0001.png", "0002.png"}
 
 
+def refused(number: int) -> Callable[..., None]:
+    """What fails as the system does with this error number."""
+
+    def fail(*_, **__) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EIO, errno.ESTALE, errno.ENOMEM, errno.EINTR])
+@pytest.mark.parametrize("where", ["os.stat", "builtins.open"])
+def test_trouble_of_the_moment_leaves_no_file_out(
+    tmp_path: Path, number: int, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = Folder(path=str(fill(tmp_path, 2)), size=8).open()
+    with monkeypatch.context() as patch:
+        patch.setattr(where, refused(number))
+        with pytest.raises(RunFailed) as error:
+            source.read(1)
+    assert str(error.value).startswith(f"{tmp_path}/0001.png cannot be read now: {os.strerror(number)}.")
+    source.read(1)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.ENOENT, errno.ELOOP, errno.ENAMETOOLONG])
+@pytest.mark.parametrize("where", ["os.stat", "builtins.open"])
+def test_trouble_of_a_file_leaves_it_out(tmp_path: Path, number: int, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Folder(path=str(fill(tmp_path, 2)), size=8).open()
+    monkeypatch.setattr(where, refused(number))
+    with pytest.raises(Skip, match=f"cannot be read: {os.strerror(number)}"):
+        source.read(1)
+
+
+def test_too_many_open_files_in_a_preparation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No store comes of it, and the next one is whole."""
+    monkeypatch.setenv("GANSKIT_DATA", str(tmp_path / "home"))
+    dataset = Folder(path=str(fill(tmp_path / "pictures", 4)), size=8)
+    original = folder.FolderFiles.data
+
+    def data(files: folder.FolderFiles, name: str) -> bytes:
+        with monkeypatch.context() as patch:
+            if name == "0002.png":
+                patch.setattr("builtins.open", refused(errno.EMFILE))
+            return original(files, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder.FolderFiles, "data", data)
+        with pytest.raises(RunFailed, match=r"0002\.png cannot be read now: Too many open files"):
+            prepare(dataset, workers=1, progress=False)
+    store = prepare(dataset, workers=1, progress=False)
+    assert (len(store), store.manifest.num_skipped) == (4, 0)
+
+
+def test_a_folder_that_cannot_be_looked_at_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be taken for a file, and all that is in it be left out."""
+
+    class Entry:
+        name, path = "link", "here/link"
+        is_dir = staticmethod(refused(errno.EIO))
+
+    fill(tmp_path, 1)
+    monkeypatch.setattr("os.scandir", lambda _: [Entry()])
+    with pytest.raises(RunFailed, match="here/link cannot be read now: Input/output error"):
+        Folder(path=str(tmp_path), size=8).open()
+
+
+def test_a_link_to_itself(tmp_path: Path) -> None:
+    fill(tmp_path, 1)
+    (tmp_path / "me.png").symlink_to("me.png")
+    source = Folder(path=str(tmp_path), size=8).open()
+    with pytest.raises(Skip, match="cannot be read: Too many levels"):
+        source.read(1)
+
+
 def test_a_linked_folder_is_followed(tmp_path: Path) -> None:
     fill(tmp_path / "elsewhere", 2)
     (tmp_path / "data").mkdir()
@@ -188,6 +272,116 @@ def test_bad_members_are_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("ganskit.data.archive.MAX_FILE_BYTES", 10)
     with pytest.raises(Skip, match="too large"):
         source.read(3)
+
+
+def test_a_zip_that_cannot_be_read_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write_zip(tmp_path / "a.zip", {f"{i}.png": encoded(picture(i)) for i in range(2)}, zipfile.ZIP_STORED)
+    source = Zip(path=str(file), size=8).open()
+    for where in ("io.open", "zipfile.ZipFile.open", "zipfile.ZipExtFile.read"):
+        for number in (errno.EMFILE, errno.EIO):
+            archive._opened.cache_clear()
+            with monkeypatch.context() as patch:
+                patch.setattr(where, refused(number))
+                with pytest.raises(RunFailed, match=rf"a\.zip.* cannot be read now: {os.strerror(number)}"):
+                    source.read(1)
+        source.read(1)
+    with monkeypatch.context() as patch:
+        patch.setattr("zipfile.ZipExtFile.read", refused(errno.EINVAL))
+        with pytest.raises(Skip, match="cannot be extracted"):
+            source.read(1)
+    archive._opened.cache_clear()
+    file.unlink()
+    with pytest.raises(BadData, match=r"a\.zip cannot be read: No such file"):
+        source.read(1)
+
+
+def test_a_second_file_of_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANSKIT_DATA", str(tmp_path / "home"))
+    pictures = [encoded(picture(i)) for i in range(5)]
+    with warnings.catch_warnings(), zipfile.ZipFile(tmp_path / "a.zip", "w") as opened:
+        warnings.simplefilter("ignore")  # zipfile's own remark
+        for name, data in zip(("x/b.png", "c.png", "x/b.png", "/x/b.png", "a.png"), pictures, strict=True):
+            opened.writestr(name, data)
+        for _ in range(2):
+            opened.writestr("read.me", b"")
+    dataset = Zip(path=str(tmp_path / "a.zip"), size=8, labels=True)
+    source = dataset.open()
+    assert source.num_ignored == 2
+    assert names(source) == ["a.png", "c.png", "x/b.png", "x/b.png (2)", "x/b.png (3)"]
+    assert np.array_equal(source.read(2)["x"], images.decode(pictures[0], 8, 3, "centre"))
+    store = prepare(dataset, workers=1, progress=False, max_skipped=0.9)
+    again = [(f"x/b.png ({i})", "a second file of this name") for i in (2, 3)]
+    assert [each for each in store.manifest.skipped if "b.png" in each[0]] == again
+
+
+@pytest.mark.parametrize("damage", [bad_utf8, negative_start, without_names])
+def test_zips_whose_lists_are_damaged(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    file = write_zip(tmp_path / "a.zip", {"aaaa.png": encoded(picture())})
+    file.write_bytes(damage(file.read_bytes()))
+    for use in (
+        lambda: [each.files.data(name) for each in [Zip(path=str(file)).open()] for name in each.names],
+        lambda: detect(file, 8, 3),
+    ):
+        with contextlib.suppress(BadData, Skip):
+            use()
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(changes=st.lists(st.tuples(st.integers(0), st.integers(0, 255)), min_size=1, max_size=4))
+def test_damaged_zips_are_an_error_or_skipped(tmp_path: Path, changes: list[tuple[int, int]]) -> None:
+    data = bytearray(write_zip(tmp_path / "a.zip", {f"d/\N{SNOWMAN}{i}.png": b"hello" * 50 for i in range(3)}).read_bytes())
+    half = len(data) // 2
+    for at, value in changes:
+        data[half + at % half] = value
+    file = tmp_path / "b.zip"
+    file.write_bytes(data)
+    archive._opened.cache_clear()
+    with contextlib.suppress(BadData):
+        detect(file, 8, 3)
+    with contextlib.suppress(BadData):
+        files, found, _ = archive.pictures_inside(file)
+        for name, _, _ in found:
+            with contextlib.suppress(Skip):
+                files.data(name)
+
+
+ODD = "two\nlines \x1b[31m"
+
+
+def test_names_do_not_break_messages(tmp_path: Path) -> None:
+    """A path with a line break, in every error that names it."""
+    odd = tmp_path / ODD
+    (odd / "empty").mkdir(parents=True)
+    (odd / "pictures" / "trainA").mkdir(parents=True)
+    fill(odd / "pictures" / "trainA", 2)
+    (odd / "a.zip").write_bytes(b"PK\3\4")
+    (odd / "a.tar").write_bytes(b"")
+    for kind, path in (
+        (Zip, "none.zip"),
+        (Zip, "a.zip"),
+        (Folder, "none"),
+        (Folder, "a.zip"),
+        (Folder, "empty"),
+        (Lsun, "none"),
+        (Lsun, "a.zip"),
+        (Lsun, "a.tar"),
+        (CelebA, "none"),
+        (CelebA, "a.tar"),
+        (TwoDomains, "pictures"),
+        (TwoDomains, "pictures/trainA"),
+    ):
+        with pytest.raises(UserError) as error:
+            kind(path=str(odd / path)).open()
+        assert "two\\nlines \\x1b[31m" in str(error.value)
+        assert ODD not in str(error.value)
+    with pytest.raises(UserError) as error:
+        Folder(path=str(odd / "pictures" / "trainA"), labels=True).open()
+    assert ODD not in str(error.value)
+    fill(odd / "img_align_celeba" / "again", 1)
+    fill(odd / "img_align_celeba", 1)
+    with pytest.raises(BadData, match="two pictures of one name") as error:
+        CelebA(path=str(odd)).open()
+    assert ODD not in str(error.value)
 
 
 def test_what_is_no_zip(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -25,7 +26,7 @@ from ganskit.data.imagenet import TRAIN, ImageNet
 from ganskit.data.listed import Original
 from ganskit.data.prepare import prepare
 from ganskit.data.webdataset import WebDataset
-from ganskit.errors import BadData, DataNotFound
+from ganskit.errors import BadData, DataNotFound, RunFailed
 
 ODD = ["new\nline.png", "\N{GRINNING FACE}.png", "x" * 251 + ".png", b"\xff\xfe.png".decode("utf-8", "surrogateescape")]
 
@@ -368,6 +369,33 @@ def test_an_archive_that_changes(tmp_path: Path) -> None:
     (folder / "imagenet-train-000000.tar").unlink()
     with pytest.raises(BadData, match="cannot be opened"):
         part.read(0)
+
+
+def test_trouble_of_the_moment_leaves_no_picture_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = WebDataset(path=str(write_shards(tmp_path, sample(0))), size=8).open()
+    part = part_of(source, 0, 1)
+
+    class Failing(io.BytesIO):
+        def read(self, *_) -> bytes:
+            raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Original, "open", lambda _: Failing())
+        with pytest.raises(RunFailed, match=r"000000\.tar: .* cannot be read now: Input/output error"):
+            part.read(0)
+        patch.setattr(Original, "open", lambda _: io.BytesIO(b"short"))
+        with pytest.raises(BadData, match=r"000000\.tar was made shorter while it was being read"):
+            part.read(0)
+    part.read(0)
+
+
+def test_a_member_beyond_the_end(tmp_path: Path) -> None:
+    """As an archive that changes while it is listed may leave one."""
+    archive = Original.of(write_shards(tmp_path, sample(0)) / "imagenet-train-000000.tar")
+    files = tars.TarFiles.of((archive,), [(0, tars.Member("a", 2**62, 1)), (0, tars.Member("b", archive.num_bytes, 1))])
+    for index in range(2):
+        with pytest.raises(Skip, match="beyond the end"):
+            files.data(index)
 
 
 def test_a_large_member_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

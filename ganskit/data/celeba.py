@@ -93,7 +93,9 @@ def _by_stem(names: Sequence[str], place: Path) -> dict[str, str]:
         other = pictures.setdefault(posixpath.splitext(posixpath.basename(name))[0], name)
         if other != name:
             both = f"{printable(other)} and {printable(name)}"
-            raise BadData(f"{place} has two pictures of one name: {both}. Take one away, or give the path of one folder.")
+            raise BadData(
+                f"{printable(str(place))} has two pictures of one name: {both}. Take one away, or give the path of one folder."
+            )
     return pictures
 
 

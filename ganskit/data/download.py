@@ -163,6 +163,11 @@ def _refuse(response: requests.Response, url: str, remote: Remote) -> None:
     code = response.status_code
     if code == 200 and response.headers.get("Content-Type", "").startswith("text/html"):
         raise RunFailed(f"{url} gives a web page and not the file: open it in a browser, it may say why.")
+    encoding = response.headers.get("Content-Encoding", "").strip()
+    checked = remote.sha256 or remote.md5 or remote.size_bytes  # for some servers call a .gz encoded, which is as it should be
+    if code in (200, 206) and encoding.lower() not in ("", "identity") and not checked:
+        how = f"encoded as {printable(encoding[:40])}, which was not asked for"
+        raise RunFailed(f"{url} comes {how}, and neither length nor hash is known to check the file by. Download it by hand.")
     if code in (200, 206, 416):
         return
     where = url if response.url == url else f"{url} (which leads to {response.url})"

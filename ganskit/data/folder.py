@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from ganskit.data.catalog import not_found
+from ganskit.data.damage import OF_THE_FILE, unreadable
 from ganskit.data.dataset import Skip
+from ganskit.data.files import printable
 from ganskit.data.home import originals
 from ganskit.data.images import MAX_FILE_BYTES
 from ganskit.data.pictures import Files, Found, NamedPictures, PictureSource, is_picture, source
@@ -38,17 +41,21 @@ class FolderFiles(Files):
     root: str
 
     def data(self, name: str) -> bytes:
-        """The bytes of one file. Raises Skip."""
+        """The bytes of one file. Raises Skip; RunFailed for trouble that is not the file's own."""
         file = os.path.join(self.root, name)
         try:
-            if not os.path.isfile(file):  # a pipe would make us wait for ever
-                raise Skip("a link that leads nowhere" if os.path.islink(file) else "not a regular file")
-            if os.path.getsize(file) > MAX_FILE_BYTES:
-                raise Skip(f"{os.path.getsize(file):,} bytes: too large")
+            status = os.stat(file)
+            if not stat.S_ISREG(status.st_mode):  # a pipe would make us wait for ever
+                raise Skip("not a regular file")
+            if status.st_size > MAX_FILE_BYTES:
+                raise Skip(f"{status.st_size:,} bytes: too large")
             with open(file, "rb") as stream:
                 return stream.read()
         except OSError as error:
-            raise Skip(f"cannot be read: {error.strerror}") from error
+            if error.errno not in OF_THE_FILE:
+                raise unreadable(file, error) from error
+            nowhere = isinstance(error, FileNotFoundError) and os.path.islink(file)
+            raise Skip("a link that leads nowhere" if nowhere else f"cannot be read: {error.strerror}") from error
 
     def take(self, names: Sequence[str]) -> FolderFiles:
         """Itself: a folder holds no names."""
@@ -68,10 +75,11 @@ def pictures_below(root: Path) -> tuple[FolderFiles, list[Found], int]:
 
 
 def _missing(dataset: Folder, root: Path) -> DataNotFound:
+    shown = printable(str(root))
     if root.exists():
-        return DataNotFound(f"{root} is a file: expected a folder of pictures.")
+        return DataNotFound(f"{shown} is a file: expected a folder of pictures.")
     if dataset.path is not None:
-        return DataNotFound(f"{root}: there is no such folder.")
+        return DataNotFound(f"{shown}: there is no such folder.")
     return not_found(dataset.name or "folder", root)
 
 
@@ -89,15 +97,24 @@ def _walk(root: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
             seen.add((status.st_dev, status.st_ino))
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name, reverse=True)
         except OSError as error:
-            raise BadData(f"{folder} cannot be read: {error.strerror}.") from error
+            raise BadData(f"{printable(folder)} cannot be read: {error.strerror}.") from error
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             name = f"{below}/{entry.name}" if below else entry.name
-            if entry.is_dir():
+            if _is_folder(entry):
                 waiting.append(name)
             else:
                 yield name, entry
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno not in OF_THE_FILE:  # all that is below would be left out in silence
+            raise unreadable(entry.path, error) from error
+        return False  # a link that leads to itself
 
 
 def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, object]:

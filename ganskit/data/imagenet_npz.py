@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from ganskit.data.arrays import PIXELS, Arrays, ArraySource, Batch, Columns, fingerprint
 from ganskit.data.catalog import not_found
+from ganskit.data.damage import momentary, unreadable
 from ganskit.errors import BadData, DataNotFound
 from ganskit.validators import at_least, one_of
 
@@ -139,18 +140,33 @@ class Pixels:
         """These rows, in memory. Raises BadData when the archive is damaged."""
         row_bytes = int(np.prod(self.shape))
         try:
-            if self._stream is None or self._stream.tell() > self._offset + start * row_bytes:
-                self._stream = zipfile.ZipFile(self.file).open("data.npy")  # noqa: SIM115 - the next part reads on
-            self._stream.seek(self._offset + start * row_bytes)
-            data = self._stream.read((stop - start) * row_bytes)
+            stream = self._at(self._offset + start * row_bytes)
+            data = stream.read((stop - start) * row_bytes)
             if stop == self._count:
-                self._stream.read(1)  # zipfile compares the checksum when it comes to the end
+                stream.read(1)  # zipfile compares the checksum when it comes to the end
+                self._close()
         except _DAMAGE as error:
-            self._stream = None
+            self._close()
+            if momentary(error):
+                raise unreadable(str(self.file), error) from error
             raise BadData(f"{self.file} is damaged: {_words(error)}. Download it again.") from error
         if len(data) != (stop - start) * row_bytes:
             raise BadData(f"{self.file} ends too early. Download it again.")
         return Columns({PIXELS: np.frombuffer(data, np.uint8).reshape(stop - start, *self.shape)})
+
+    def _at(self, position: int) -> IO[bytes]:
+        if self._stream is not None and self._stream.tell() > position:
+            self._close()
+        if self._stream is None:
+            with zipfile.ZipFile(self.file) as archive:  # the file itself stays open as long as the stream in it
+                self._stream = archive.open("data.npy")
+        self._stream.seek(position)
+        return self._stream
+
+    def _close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+        self._stream = None
 
 
 def read_labels(pixels: Pixels) -> np.ndarray:

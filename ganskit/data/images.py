@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from ganskit.data.damage import momentary
 from ganskit.data.dataset import Skip
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # no others: Pillow runs Ghostscript for EPS
@@ -81,6 +82,8 @@ def _read(data: bytes, channels: int, reduced_to: int | None) -> tuple[Image.Ima
     except Image.DecompressionBombError:
         raise Skip(f"more than {2 * MAX_PIXELS:,} pixels: too large") from None
     except Exception as error:  # damaged files make decoders raise nearly anything: SyntaxError, struct.error, ...
+        if momentary(error):
+            raise
         raise Skip(f"cannot be decoded: {' '.join(str(error).split()) or type(error).__name__}") from error
 
 
@@ -104,7 +107,9 @@ def _turned(picture: Image.Image, turn: Image.Transpose | None) -> Image.Image:
 def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # damaged metadata is no reason to lose the picture
+    except Exception as error:  # damaged metadata is no reason to lose the picture
+        if momentary(error):
+            raise
         return 1
 
 

@@ -8,11 +8,12 @@ import weakref
 from pathlib import Path
 from typing import Any
 
+from ganskit.data.damage import unreadable, words_of
 from ganskit.data.files import printable
+from ganskit.data.lmdb_pages import pages_needed
 from ganskit.errors import BadData
 
 _MAGIC = 0xBEEFC0DE
-_SPARE_PAGES = 64
 _AGAIN = "Unpack the download again."
 _COPY = "Copy it there with LMDB's mdb_dump, and here with mdb_load."
 
@@ -37,7 +38,7 @@ def environment(file: str) -> Any:  # noqa: ANN401 - lmdb has no types
         try:
             opened = lmdb.open(file, subdir=False, readonly=True, lock=False, create=False)
         except lmdb.Error as error:
-            raise BadData(f"{file} is not an LMDB that can be read: {error}. {_AGAIN}") from error
+            raise BadData(f"{printable(file)} is not an LMDB that can be read: {words_of(error)}. {_AGAIN}") from error
         _environments[file] = opened
     return opened
 
@@ -47,14 +48,28 @@ def num_records(file: Path) -> int:
     opened = environment(str(file))
     pages, statistics = opened.info()["last_pgno"] + 1, opened.stat()
     size, expected = os.path.getsize(file), pages * statistics["psize"]
-    # Reading what is missing would kill the process, as the file is mapped into memory. A few pages at the end
+    # Reading what is missing would kill the process, as the file is mapped into memory. But some pages at the end
     # may never have been written: LMDB leaves out those that were freed before they were used.
-    if size < expected - min(_SPARE_PAGES, pages // 10) * statistics["psize"]:
-        raise BadData(f"{file} is cut short: {size:,} bytes, expected {expected:,}. {_AGAIN}")
+    if size < expected:
+        _check_records(file, statistics["psize"], pages)
     count: int = statistics["entries"]
     if not count:
-        raise BadData(f"{file} is an LMDB without a single record.")
+        raise BadData(f"{printable(str(file))} is an LMDB without a single record.")
     return count
+
+
+def _check_records(file: Path, page_bytes: int, pages: int) -> None:
+    size = os.path.getsize(file)
+    try:
+        needed = pages_needed(file, page_bytes, pages) * page_bytes
+        missing = f"its records reach to byte {needed:,}" if size < needed else ""
+    except ValueError as error:
+        missing = str(error)
+    except OSError as error:
+        raise unreadable(str(file), error) from error
+    if missing:
+        expected = f"{pages * page_bytes:,}"
+        raise BadData(f"{printable(str(file))} is cut short: {size:,} bytes, expected {expected}, and {missing}. {_AGAIN}")
 
 
 def _check_header(file: Path) -> None:
@@ -64,15 +79,15 @@ def _check_header(file: Path) -> None:
     except OSError as error:
         raise BadData(f"{printable(str(file))} cannot be read: {error.strerror}.") from error
     if len(start) < _HEADER.size:
-        raise BadData(f"{file} has only {len(start)} bytes and is not an LMDB. {_AGAIN}")
+        raise BadData(f"{printable(str(file))} has only {len(start)} bytes and is not an LMDB. {_AGAIN}")
     magic, version, _, _, page_bytes = _HEADER.unpack(start)
     if magic != _MAGIC:
         if _MAGIC in struct.unpack_from(">II", start, 12):
-            raise BadData(f"{file} was made on a computer that stores numbers the other way round. {_COPY}")
+            raise BadData(f"{printable(str(file))} was made on a computer that stores numbers the other way round. {_COPY}")
         if struct.unpack_from("<I", start, 12)[0] == _MAGIC:
-            raise BadData(f"{file} was made on a 32-bit computer. {_COPY}")
-        raise BadData(f"{file} is not an LMDB. {_AGAIN}")
+            raise BadData(f"{printable(str(file))} was made on a 32-bit computer. {_COPY}")
+        raise BadData(f"{printable(str(file))} is not an LMDB. {_AGAIN}")
     if version != 1:
-        raise BadData(f"{file} is an LMDB of version {version}: this computer's LMDB reads version 1. {_COPY}")
+        raise BadData(f"{printable(str(file))} is an LMDB of version {version}: this computer's LMDB reads version 1. {_COPY}")
     if page_bytes not in [2**power for power in range(8, 17)]:
-        raise BadData(f"{file} is a damaged LMDB: pages of {page_bytes:,} bytes. {_AGAIN}")
+        raise BadData(f"{printable(str(file))} is a damaged LMDB: pages of {page_bytes:,} bytes. {_AGAIN}")

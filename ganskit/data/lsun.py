@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 from attrs import field, frozen
 
 from ganskit.data.catalog import not_found
+from ganskit.data.damage import damage, members_of, words_of
 from ganskit.data.dataset import Source
-from ganskit.data.guards import locked
+from ganskit.data.files import printable
 from ganskit.data.home import originals
 from ganskit.data.lmdb_file import environment, num_records
 from ganskit.data.lsun_files import OBJECTS, SCENES, folder_of
 from ganskit.data.pictures import Pictures
 from ganskit.data.unpack import unpack
-from ganskit.errors import BadData, DataNotFound, UnknownName, nearest
+from ganskit.errors import BadData, DataNotFound, UnknownName, UserError, nearest
 from ganskit.validators import one_of
 
 _DATABASE = "data.mdb"
+_NAME = re.compile(rf"(?P<category>{'|'.join(SCENES + OBJECTS)})_(?P<split>train|val|test)_lmdb(\.zip)?")
 
 
 @frozen
@@ -30,7 +34,8 @@ class Lsun(Pictures):
     """Pictures of one LSUN category (Yu et al. 2015, arXiv 1506.03365), a scene or an object.
 
     `path` is a folder such as `bedroom_train_lmdb` or `cat`, which holds data.mdb, or the folder it lies in, or the
-    .zip that was downloaded, which is unpacked once into ganskit's data folder; any other LMDB of pictures will do.
+    .zip that was downloaded, which is unpacked once into ganskit's data folder; any other LMDB of pictures will do. Where
+    its name says what it is, a `category` or `split` that you set must not say otherwise.
     Without it `lsun` among the originals is looked into. An object has one split, "train"; "test" is of all scenes. The
     database is opened for reading, takes no lock, and nothing is written to it.
     """
@@ -41,7 +46,22 @@ class Lsun(Pictures):
     def open(self) -> LsunSource:
         """Open the database. Raises DataNotFound or BadData."""
         root = Path(self.path).expanduser() if self.path is not None else originals("lsun")
+        self._check_name(root.absolute())
         return LsunSource.whole(self._database(root).resolve(), self)
+
+    def _check_name(self, root: Path) -> None:
+        """The defaults say nothing, for a path alone is enough to name a database."""
+        place = root.parent if root.name == _DATABASE else root
+        name = _NAME.fullmatch(place.name)
+        if name is None:
+            return
+        for option, says in name.groupdict().items():
+            asked = getattr(self, option)
+            if asked not in (says, getattr(attrs.fields(type(self)), option).default):
+                raise UserError(
+                    f'{printable(str(root))} is the {option} "{says}" by its name, and {option} is "{asked}": '
+                    f"give the path of the other database, or leave {option} out."
+                )
 
     def _database(self, root: Path) -> Path:
         if root.is_file():
@@ -54,7 +74,7 @@ class Lsun(Pictures):
             if (root / f"{name}.zip").is_file():
                 return _unpacked(root / f"{name}.zip")
         if self.path is not None and not root.is_dir():
-            raise DataNotFound(f"{root}: there is no such folder.")
+            raise DataNotFound(f"{printable(str(root))}: there is no such folder.")
         if self.path is None and self.category not in SCENES + OBJECTS:
             found = nearest(self.category, SCENES + OBJECTS, show=40)
             raise UnknownName(f'LSUN has no category "{self.category}", and there is no {root / names[0]}. {found}')
@@ -63,29 +83,27 @@ class Lsun(Pictures):
 
 def is_packed(file: Path) -> bool:
     """Whether a file is a .zip with a database in it, as LSUN is downloaded. Raises BadData for a damaged .zip."""
-    with file.open("rb") as stream:
+    with damage(file), file.open("rb") as stream:
         return stream.read(4) == b"PK\3\4" and len(_databases_in(file)) > 0
 
 
 def _databases_in(archive: Path) -> list[zipfile.ZipInfo]:
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            return [each for each in opened.infolist() if each.filename.rpartition("/")[2] == _DATABASE]
-    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise BadData(f"{archive} is no .zip that can be read: {error}. Was it downloaded whole?") from error
+    return [each for each in members_of(archive) if each.filename.rpartition("/")[2] == _DATABASE]
 
 
 def _unpacked(archive: Path) -> Path:
     """The database in a .zip: among the originals under the name of the archive, and of its contents where it lies elsewhere."""
     databases = _databases_in(archive)
     if len(databases) != 1:
-        raise BadData(f"{archive} holds {len(databases)} files {_DATABASE}: expected one database, as LSUN packs them.")
+        many = f"{len(databases)} files {_DATABASE}"
+        raise BadData(f"{printable(str(archive))} holds {many}: expected one database, as LSUN packs them.")
     here = archive.absolute().parent == originals("lsun").absolute()
     folder = originals("lsun") / (archive.stem if here else f"{archive.stem}-{databases[0].CRC:08x}")
-    with locked(folder, progress=True):
-        if not folder.is_dir():
-            unpack(archive, folder, progress=True)
-    return next(folder.rglob(_DATABASE))
+    if not folder.is_dir():
+        unpack(archive, folder, progress=True)
+    for database in folder.rglob(_DATABASE):
+        return database
+    raise BadData(f"{printable(str(folder))} has no {_DATABASE}: move it away, then {printable(archive.name)} is unpacked there.")
 
 
 class LsunSource(Source):
@@ -133,7 +151,7 @@ class LsunSource(Source):
         try:
             return self._moved(index)
         except lmdb.Error as error:
-            raise BadData(f"{self._file} is damaged: {error}. Unpack the download again.") from error
+            raise BadData(f"{printable(self._file)} is damaged: {words_of(error)}. Unpack the download again.") from error
 
     def _moved(self, index: int) -> Any:  # noqa: ANN401 - lmdb has no types
         if self._cursor is None or index < self._position:
@@ -149,7 +167,7 @@ class LsunSource(Source):
 
     def _check(self, found: bool) -> None:
         if not found:
-            raise BadData(f"{self._file} changed while it was being read: records are missing.")
+            raise BadData(f"{printable(self._file)} changed while it was being read: records are missing.")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._file, self._dataset, self._first, self._length, self.fingerprint)

@@ -55,7 +55,7 @@ class Pairs(Pictures):
         if sides is None:
             return BesideSource(files, names, self, fingerprint, num_ignored)
         pairs = _matched(names, *(reversed(sides) if self.swap else sides))
-        return SidesSource(files, pairs, self, True, fingerprint, num_ignored)
+        return SidesSource(files, pairs, self, fingerprint, num_ignored)
 
 
 @frozen

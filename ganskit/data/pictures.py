@@ -11,6 +11,7 @@ from attrs import evolve, field, frozen
 
 from ganskit.data import images
 from ganskit.data.dataset import Dataset, Field, Skip, Source
+from ganskit.data.files import printable
 from ganskit.errors import BadData
 from ganskit.validators import at_least, one_of
 
@@ -134,7 +135,7 @@ def source(dataset: NamedPictures, where: str, files: Files, found: Iterable[Fou
     folders = [class_of(name, top) for name in names]
     classes = sorted(set(folders) - {""})
     if not classes:
-        raise BadData(f"{where}: labels are asked for, which takes one subfolder for each class, and there is none.")
+        raise BadData(f"{printable(where)}: labels are asked for, which takes one subfolder for each class, and there is none.")
     values = {folder: value for value, folder in enumerate(classes)}
     y = np.array([values.get(folder, -1) for folder in folders], dtype=np.int64)
     loose = {name: "in no class folder" for name, folder in zip(names, folders, strict=True) if not folder}
@@ -150,7 +151,7 @@ def sorted_names(where: str, found: Iterable[Found], num_ignored: int = 0) -> tu
         digest.update(f"{name}\0{num_bytes}\0{changed}\n".encode("utf-8", "surrogateescape"))
     if not names:
         suffixes = ", ".join(sorted(images.SUFFIXES))
-        raise BadData(f"{where}: no picture there (looked for {suffixes}; {num_ignored} other files).")
+        raise BadData(f"{printable(where)}: no picture there (looked for {suffixes}; {num_ignored} other files).")
     return names, digest.hexdigest()
 
 

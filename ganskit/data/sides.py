@@ -30,12 +30,11 @@ class Pair:
 
 @frozen(eq=False)
 class SidesSource(Source):
-    """Examples of two files each. With `aligned` the two show the same, so their shapes have to agree."""
+    """Examples of two files each, which show the same, so their shapes have to agree."""
 
     files: Files
     pairs: Sequence[Pair]
     dataset: Pictures
-    aligned: bool
     fingerprint: str = ""
     num_ignored: int = 0
 
@@ -53,7 +52,7 @@ class SidesSource(Source):
         if pair.why_not:
             raise Skip(pair.why_not)
         a, b = self._picture("a", pair.a), self._picture("b", pair.b)
-        if self.aligned and not similar(a.size, b.size):
+        if not similar(a.size, b.size):
             raise Skip(f"a is {a.width} x {a.height} and b is {b.width} x {b.height}: not the same shape")
         return {"a": fitted(a, self.dataset), "b": fitted(b, self.dataset)}
 
@@ -66,7 +65,7 @@ class SidesSource(Source):
     @property
     def transform(self) -> str:
         """What is done to each picture, and what is put together."""
-        together = "the files of one name" if self.aligned else "files of two folders, the shorter one repeated"
+        together = "the files of one name"
         return f"{together}; {self.dataset.transform}"
 
     def _picture(self, key: str, name: str) -> Image.Image:
@@ -102,14 +101,14 @@ def find_sides(place: Path, names: Sequence[str], split: str | None) -> tuple[st
             if a in folders or b in folders:
                 there, missing = (a, b) if a in folders else (b, a)
                 pictures = f"pictures in {printable(there)}, and none in {printable(missing)}"
-                raise BadData(f"{place} has {pictures}: expected some in both.")
+                raise BadData(f"{printable(str(place))} has {pictures}: expected some in both.")
     return None
 
 
 def no_sides(place: Path, names: Sequence[str], split: str | None) -> DataNotFound:
     """The error to raise when there are no two folders."""
     expected = ", or ".join(f"{a} and {b}" for a, b in _sides(split))
-    return DataNotFound(f"{place}: expected pictures in two folders {expected}. {there_is(names)}")
+    return DataNotFound(f"{printable(str(place))}: expected pictures in two folders {expected}. {there_is(names)}")
 
 
 def there_is(names: Sequence[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import tarfile
 from array import array
@@ -12,6 +11,7 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 from attrs import frozen
 
+from ganskit.data.damage import unreadable
 from ganskit.data.dataset import Skip
 from ganskit.data.files import printable
 from ganskit.data.images import MAX_FILE_BYTES
@@ -146,16 +146,24 @@ class TarFiles:
         return self.letters[start : int(self.ends[index])].decode("utf-8", "surrogateescape")
 
     def data(self, index: int) -> bytes:
-        """The bytes of one file. Raises Skip when it is too large, BadData when the archive has changed."""
-        archive, start, num_bytes = map(int, self.places[index])
+        """The bytes of one file. Raises Skip when it is too large, BadData when the archive has changed, or RunFailed."""
+        number, start, num_bytes = map(int, self.places[index])
+        archive = self.archives[number]
         if num_bytes > MAX_FILE_BYTES:
             raise Skip(f"{num_bytes:,} bytes: too large")
-        with self.archives[archive].open() as stream, contextlib.suppress(OSError):
-            stream.seek(start)
-            data: bytes = stream.read(num_bytes)
-            if len(data) == num_bytes:
-                return data
-        raise Skip("cannot be read from the archive")
+        if start + num_bytes > archive.num_bytes:
+            raise Skip("beyond the end of the archive")
+        with archive.open() as stream:
+            try:
+                stream.seek(start)
+                data: bytes = stream.read(num_bytes)
+            except OSError as error:
+                raise unreadable(f"{archive.file}: {self.name(index)}", error) from error
+        if len(data) < num_bytes:
+            raise BadData(
+                f"{archive.title} was made shorter while it was being read. Wait until it is complete, and start again."
+            )
+        return data
 
     def part(self, start: int, stop: int) -> TarFiles:
         """Numbers `start` to `stop` alone, with their archives."""
