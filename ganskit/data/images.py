@@ -40,7 +40,7 @@ def transform(size: int, channels: int, crop: str, reduced: bool = False) -> str
     """What `decode` does, in words, for the manifest."""
     colours = "RGB" if channels == 3 else "grey"
     fitted = "shorter side resized, centre crop" if crop == "centre" else "both sides resized"
-    decoded = f", JPEG decoded at 1/2, 1/4 or 1/8 if that leaves {2 * size} x {2 * size}" if reduced else ""
+    decoded = f", JPEG decoded at 1/2, 1/4 or 1/8 if that leaves {size} x {size}" if reduced else ""
     return f"{colours}, {fitted} to {size} x {size}, antialiased bicubic, upright by EXIF, transparency on white{decoded}"
 
 
@@ -49,10 +49,10 @@ def decode(data: bytes, size: int, channels: int, crop: str, reduced: bool = Fal
 
     `crop` "centre" resizes the shorter side to `size` and crops the centre; "none" resizes both sides to `size`.
     Turned upright by EXIF; transparency lies on white; 16-bit grey is scaled; colour profiles are not applied; of an
-    animation the first frame. `reduced`: a JPEG is read as small as it can be at twice the `size`, see `read`. Raises
+    animation the first frame. `reduced`: a JPEG is read as small as it can be with `size` pixels left, see `read`. Raises
     Skip for what cannot be read, and for fewer than 8 pixels a side.
     """
-    picture, turn = _read(data, channels, 2 * size if reduced else None)
+    picture, turn = _read(data, channels, size if reduced else None)
     return pixels(_turned(fit(picture, size, crop), turn))
 
 

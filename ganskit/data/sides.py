@@ -65,13 +65,12 @@ class SidesSource(Source):
     @property
     def transform(self) -> str:
         """What is done to each picture, and what is put together."""
-        together = "the files of one name"
-        return f"{together}; {self.dataset.transform}"
+        return f"the files of one name; {self.dataset.transform}"
 
     def _picture(self, key: str, name: str) -> Image.Image:
         options = self.dataset
         try:
-            return images.read(self.files.data(name), options.channels, 2 * options.size if options.reduced else None)
+            return images.read(self.files.data(name), options.channels, options.size if options.reduced else None)
         except Skip as reason:
             raise Skip(f"{key} ({name}): {reason}") from reason
 
