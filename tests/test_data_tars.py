@@ -30,6 +30,8 @@ from ganskit.errors import BadData, DataNotFound, RunFailed
 
 ODD = ["new\nline.png", "\N{GRINNING FACE}.png", "x" * 251 + ".png", b"\xff\xfe.png".decode("utf-8", "surrogateescape")]
 
+DATA_FILTER = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # not before Python 3.11.4
+
 
 def names(source: Source) -> list[str]:
     return [source.name(i) for i in range(len(source))]
@@ -74,7 +76,7 @@ def extracted(file: Path, folder: Path) -> Path:
     """The tars of the classes, as `tar -xf` leaves them."""
     folder.mkdir(parents=True)
     with tarfile.open(file) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder, **DATA_FILTER)
     return folder
 
 

@@ -139,7 +139,7 @@ class Crops(Pictures):
     def open(self) -> CropSource:
         """Read the table and list the photographs. Raises UserError, DataNotFound or BadData."""
         if self.path is None or self.table is None:
-            raise UserError('Crops needs "path", the folder of photographs, and "table", the .csv file of their boxes.')
+            raise DataNotFound('Crops needs "path", the folder of photographs, and "table", the .csv file of their boxes.')
         place, table = Path(self.path).expanduser(), Path(self.table).expanduser()
         if not place.exists():
             raise DataNotFound(f"{place}: there is no such folder of photographs.")

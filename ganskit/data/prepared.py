@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from ganskit.data.dataset import Dataset, Field, Source
 from ganskit.data.store import Store
-from ganskit.errors import BadData, DataNotFound, UserError
+from ganskit.errors import BadData, DataNotFound
 
 
 @frozen
@@ -36,7 +36,7 @@ class Prepared(Dataset):
     def store(self) -> Store:
         """The store itself. Raises UserError, DataNotFound or BadData."""
         if self.path is None:
-            raise UserError('The dataset "store" needs a path: the folder of a store, such as `ganskit data info` lists.')
+            raise DataNotFound('The dataset "store" needs a path: the folder of a store, such as `ganskit data info` lists.')
         folder = Path(self.path).expanduser()
         if not folder.is_dir():
             raise DataNotFound(f"{folder}: there is no such store. `ganskit data info` lists those there are.")
