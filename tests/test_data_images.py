@@ -76,6 +76,15 @@ def test_any_size_gives_the_shape(width: int, height: int, size: int, channels: 
     assert decode(encoded(picture(0, width, height)), size, channels, crop).shape == (channels, size, size)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@given(st.integers(8, 90), st.integers(8, 90), st.integers(1, 80), st.integers(0, 9))
+def test_pixels_are_pillows_to_one(mode: str, width: int, height: int, size: int, seed: int) -> None:
+    """Noise, the hardest picture to resize, at every ratio, larger and smaller."""
+    image = Image.fromarray(noise(seed, height, width, 3)).convert(mode)
+    expected = images.pixels(image.resize((size, size), Image.Resampling.BICUBIC))
+    assert np.abs(images.fit(image, size, "none").astype(int) - expected).max() <= 1
+
+
 def test_a_picture_of_the_right_size_is_not_touched() -> None:
     values = noise(5, 16, 17, 3)
     assert np.array_equal(decode(encoded(Image.fromarray(values)), 16, 3, "centre"), values[:, :16].transpose(2, 0, 1))

@@ -194,7 +194,7 @@ class CropSource(Source):
         if right > photo.width or bottom > photo.height:
             raise Skip(f"the box ends at {right},{bottom}, beyond its {photo.width} x {photo.height} pixels")
         cut = photo.crop((box.left, box.top, right, bottom))
-        return {"x": images.pixels(images.fit(cut, dataset.size, dataset.crop))}
+        return {"x": images.fit(cut, dataset.size, dataset.crop)}
 
     def _photo(self, file: str) -> Image.Image:
         if file not in self._last:

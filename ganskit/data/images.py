@@ -23,6 +23,8 @@ MAX_FILE_BYTES = 256 * 2**20
 
 # Antialiased, as in clean-fid (Parmar et al. 2022), so that a store is what the evaluators would have made themselves.
 FILTER = Image.Resampling.BICUBIC
+MUCH_SMALLER = 2
+"""From here on PyTorch's filter never differs from Pillow's by more than one level; nearer to 1, noise can make it two."""
 
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -39,7 +41,7 @@ _TURNS = {
 def transform(size: int, channels: int, crop: str, reduced: bool = False) -> str:
     """What `decode` does, in words, for the manifest."""
     colours = "RGB" if channels == 3 else "grey"
-    fitted = "shorter side resized, centre crop" if crop == "centre" else "both sides resized"
+    fitted = "centre square cut out and resized" if crop == "centre" else "both sides resized"
     decoded = f", JPEG decoded at 1/2, 1/4 or 1/8 if that leaves {size} x {size}" if reduced else ""
     return f"{colours}, {fitted} to {size} x {size}, antialiased bicubic, upright by EXIF, transparency on white{decoded}"
 
@@ -53,7 +55,8 @@ def decode(data: bytes, size: int, channels: int, crop: str, reduced: bool = Fal
     Skip for what cannot be read, and for fewer than 8 pixels a side.
     """
     picture, turn = _read(data, channels, size if reduced else None)
-    return pixels(_turned(fit(picture, size, crop), turn))
+    fitted = fit(picture, size, crop)
+    return fitted if turn is None else pixels(_turned(from_pixels(fitted), turn))
 
 
 def read(data: bytes, channels: int, reduced_to: int | None = None) -> Image.Image:
@@ -113,13 +116,28 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def fit(picture: Image.Image, size: int, crop: str) -> Image.Image:
-    """`picture` as `size` x `size`; "centre" takes the largest centred square, "none" everything."""
+def fit(picture: Image.Image, size: int, crop: str) -> np.ndarray:
+    """`picture` as uint8 (C, size, size); "centre" takes the largest centred square, "none" everything.
+
+    A picture that becomes much smaller is resized by PyTorch, which does with AVX2 what Pillow does, to one level of 255, in
+    a fifth of the time. Both count in whole numbers: the pixels do not depend on the processor.
+    """
     width, height = picture.size
     side = min(width, height)
-    left, top = (width - side) // 2, (height - side) // 2  # whole pixels: half of one would blur what is not resized
-    box = (left, top, left + side, top + side) if crop == "centre" else (0, 0, width, height)
-    return picture.resize((size, size), FILTER, box=box)
+    if crop == "centre" and width != height:
+        left, top = (width - side) // 2, (height - side) // 2  # whole pixels: half of one would blur what is not resized
+        picture = picture.crop((left, top, left + side, top + side))
+    if side < MUCH_SMALLER * size:
+        return pixels(picture.resize((size, size), FILTER))
+    return _shrunk(np.array(picture, dtype=np.uint8), size)
+
+
+def _shrunk(array: np.ndarray, size: int) -> np.ndarray:
+    import torch  # here, because many a command that reads pictures shrinks none
+    from torch.nn.functional import interpolate
+
+    picture = torch.from_numpy(array.reshape(*array.shape[:2], -1)).permute(2, 0, 1)
+    return interpolate(picture[None], (size, size), mode="bicubic", antialias=True)[0].contiguous().numpy()
 
 
 def pixels(picture: Image.Image) -> np.ndarray:
@@ -159,4 +177,4 @@ def resized(array: np.ndarray, size: int, channels: int) -> np.ndarray:
     if array.shape == (channels, size, size):
         return array
     picture = from_pixels(array).convert("RGB" if channels == 3 else "L")
-    return pixels(fit(picture, size, "none"))
+    return fit(picture, size, "none")

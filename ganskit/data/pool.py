@@ -70,6 +70,7 @@ def _start_worker(stop: Event) -> None:
     global _stop
     _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["OMP_NUM_THREADS"] = "1"  # for PyTorch, if a task imports it: the processes share the cores already
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

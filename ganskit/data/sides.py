@@ -77,7 +77,7 @@ class SidesSource(Source):
 
 def fitted(picture: Image.Image, dataset: Pictures) -> np.ndarray:
     """A picture as uint8 (C, size, size), by the dataset's options."""
-    return images.pixels(images.fit(picture, dataset.size, dataset.crop))
+    return images.fit(picture, dataset.size, dataset.crop)
 
 
 def similar(one: tuple[int, int], other: tuple[int, int]) -> bool:
