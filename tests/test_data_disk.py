@@ -268,7 +268,7 @@ def test_faces_says_that_it_cannot_write(photos: Path, unwritable: Path, ganskit
 
 def refused(done: Done, folder: Path) -> None:
     assert done.code == 1
-    said = rf"Error: {re.escape(str(folder))}/\S+ cannot be written: .*\. Set GANSKIT_DATA to a folder that can\.\n"
+    said = rf"Error: {re.escape(str(folder))}/\S+ cannot be written: .*\. Set GANSKIT_DATA to a folder that may be written to\.\n"
     assert re.fullmatch(said, done.err)
 
 

@@ -52,6 +52,11 @@ class Source(Protocol):
         """The example, exactly as `provides` says. Raises `Skip` with a reason when it cannot be used."""
 
 
+def described(fields: Mapping[str, Field]) -> str:
+    """Such as "x uint8 (3, 64, 64), y int64 ()"."""
+    return ", ".join(f"{name} {each.dtype} {each.shape}" for name, each in fields.items())
+
+
 class Skip(Exception):
     """This example cannot be used; the text is the reason that goes into the manifest."""
 

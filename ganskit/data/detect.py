@@ -46,9 +46,9 @@ _PLACES = (
 """Such a name may be the folder's own, too."""
 _SHARDS = (_Rule(r".*\.parquet", "parquet:Parquet"), _Rule(r".*\.tar", "webdataset:WebDataset"))
 """Files of general names: a folder of pictures may have one beside them."""
-_PICKLED = _Rule(
-    r"cifar-100?-python(\.tar\.gz)?|cifar-10-batches-py",
-    "CIFAR's Python version, which is pickled and not read. Get the binary version: ganskit data fetch cifar10 (or cifar100)",
+_PICKLED = re.compile(r"cifar-100?-python(\.tar\.gz)?|cifar-10-batches-py")
+_IS_PICKLED = (
+    "CIFAR's Python version, which is pickled and not read. Get the binary version: ganskit data fetch cifar10 (or cifar100)"
 )
 _FILES = (
     _Rule(r"data\.mdb|.*_lmdb\.zip", "lsun:Lsun"),
@@ -74,7 +74,6 @@ def detect(path: str | Path, size: int | None = None, channels: int | None = Non
 
 
 def _detected(place: Path, shape: dict[str, int | None]) -> Dataset:
-
     def made(dataset: str, at: Path = place) -> Dataset:
         module, _, name = dataset.partition(":")
         cls = getattr(importlib.import_module(f"ganskit.data.{module}"), name)
@@ -96,8 +95,8 @@ def _detected(place: Path, shape: dict[str, int | None]) -> Dataset:
         return made("lsun:Lsun", place if "data.mdb" in names else place / _one_of(place, databases))
     if (place / "Img").is_dir() and "Anno" in names:
         return made("celeba:CelebA")
-    if _first((_PICKLED,), [place.name, *names]):
-        raise UserError(f"{place} is {_PICKLED.dataset}")
+    if any(_PICKLED.fullmatch(name) for name in (place.name, *names)):
+        raise UserError(f"{place} is {_IS_PICKLED}")
     found = _first(_PLACES, [place.name]) or _first(_RULES + _PLACES, names)
     if found is None and not any(is_picture(name) for name in names):
         inner = [name for name in names if (place / name).is_dir() and not name.startswith(".")]
@@ -116,8 +115,8 @@ def _detected(place: Path, shape: dict[str, int | None]) -> Dataset:
 def _of_file(file: Path, made: Callable[..., Dataset]) -> Dataset:
     from ganskit.data.lsun import is_packed
 
-    if _first((_PICKLED,), [file.name]):
-        raise UserError(f"{file} is {_PICKLED.dataset}")
+    if _PICKLED.fullmatch(file.name):
+        raise UserError(f"{file} is {_IS_PICKLED}")
     found = _first(_FILES + _SHARDS, [file.name])
     if found or is_packed(file):
         return made(found or "lsun:Lsun")

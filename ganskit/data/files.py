@@ -25,6 +25,12 @@ def write_whole(file: Path, data: bytes) -> None:
         raise
 
 
+def remove_left_overs(folder: Path) -> None:
+    """Remove the temporary files that a killed process has left."""
+    for file in folder.glob(f"*{TEMPORARY}"):
+        file.unlink(missing_ok=True)
+
+
 def sha256(file: Path) -> str:
     """The SHA-256 of a file's contents, as hexadecimal digits."""
     with file.open("rb") as stream:

@@ -28,7 +28,7 @@ def disk_errors(folder: Path, still_needed: Callable[[], int] = lambda: 0) -> It
             missing = still_needed() - shutil.disk_usage(folder).free
             lacks = f" {in_words(missing)} are missing." if missing > 0 else ""
             raise RunFailed(f"The disk is full: {folder} cannot be finished.{lacks} {ELSEWHERE}") from error
-        raise RunFailed(f"{folder} cannot be written: {error}. Set GANSKIT_DATA to a folder that can.") from error
+        raise RunFailed(f"{folder} cannot be written: {error}. Set GANSKIT_DATA to a folder that may be written to.") from error
 
 
 @contextlib.contextmanager

@@ -38,6 +38,11 @@ class Shard:
     sums: Mapping[str, Sums] = {}
     """Of every field made of pixels."""
 
+    @property
+    def num_originals(self) -> int:
+        """How many it was made from."""
+        return self.rows + len(self.skipped)
+
 
 @frozen
 class Subset:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ganskit.data.dataset import Dataset, notes_of
+from ganskit.data.dataset import Dataset, described, notes_of
 from ganskit.data.files import printable
 from ganskit.data.manifest import MANIFEST
 from ganskit.data.prepare import bytes_each, num_shards, place_of
@@ -28,10 +28,9 @@ def plan(dataset: Dataset) -> str:
         if complete or needed <= free
         else f"only {in_words(free)} free: {in_words(needed - free)} are missing"
     )
-    fields = [f"{name} {each.dtype} {each.shape}" for name, each in dataset.provides().items()]
     lines = {
         "originals": f"{len(source):,}" + (f", and {notes.num_ignored:,} other files" if notes.num_ignored else ""),
-        "example": f"{', '.join(fields)}: {bytes_each(dataset):,} bytes",
+        "example": f"{described(dataset.provides())}: {bytes_each(dataset):,} bytes",
         "transform": notes.transform or "none",
         "store": f"{folder}",
         "size": f"{in_words(needed)} in {shards:,} files, of which {done:,} are finished; {room}",

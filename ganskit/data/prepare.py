@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import multiprocessing
 import re
@@ -20,7 +21,7 @@ from tqdm import tqdm
 
 from ganskit.data import pool, shards
 from ganskit.data.dataset import Dataset, Notes, Source, notes_of, part_of
-from ganskit.data.files import TEMPORARY, printable
+from ganskit.data.files import printable, remove_left_overs
 from ganskit.data.guards import disk_errors, locked, num_cores
 from ganskit.data.home import stores
 from ganskit.data.manifest import FORMAT, MANIFEST, Manifest, Shard
@@ -143,8 +144,7 @@ class _Preparation:
             raise BadData(f"{type(self.dataset).__name__}: there is no example in it.")
         with disk_errors(self.folder, self._still_needed):
             self.folder.mkdir(parents=True, exist_ok=True)
-            for left_over in self.folder.glob(f"*{TEMPORARY}"):
-                left_over.unlink()
+            remove_left_overs(self.folder)
             todo = self._todo()
             check_room(self.folder, self._still_needed(), "The store")
             workers = 1 if total < IN_PROCESS_BELOW else min(workers, len(todo))
@@ -175,41 +175,40 @@ class _Preparation:
         return shards.Task(shards.file_of(self.folder, index), part, self.dataset.provides())
 
     def _bar(self, progress: bool, total: int) -> tqdm[Any]:
-        initial = sum(shard.rows + len(shard.skipped) for shard in self.done.values())
+        initial = self._num_made()
         hidden = None if progress else True  # None: shown on a terminal only
         title = f"Preparing {self.folder.name}"
         return tqdm(total=total, initial=initial, unit=" examples", desc=title, disable=hidden)
 
     def _made(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Results:
-        if workers > 1:
-            yield from self._made_by_workers(todo, workers, bar)
-            return
-        for index in todo:
-            yield index, shards.make(self._task(index), tick=bar.update)
-
-    def _made_by_workers(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Results:
         tasks = ((index, self._task(index)) for index in todo)
-        with contextlib.closing(pool.results(tasks, shards.make, workers, "preparing data")) as results:
-            for index, shard in results:
-                bar.update(shard.rows + len(shard.skipped))
-                yield index, shard
+        if workers > 1:
+            with contextlib.closing(pool.results(tasks, shards.make, workers, "preparing data")) as results:
+                for index, shard in results:
+                    bar.update(shard.num_originals)
+                    yield index, shard
+            return
+        for index, task in tasks:
+            yield index, shards.make(task, tick=bar.update)
+
+    def _num_made(self) -> int:
+        return sum(shard.num_originals for shard in self.done.values())
 
     def _still_needed(self) -> int:
         """Bytes on the disk, if no original is skipped."""
-        made = sum(shard.rows + len(shard.skipped) for shard in self.done.values())
-        return (len(self.source) - made) * bytes_each(self.dataset)
+        return (len(self.source) - self._num_made()) * bytes_each(self.dataset)
 
     def _check_skipped(self) -> None:
-        skipped = [each for _, shard in sorted(self.done.items()) for each in shard.skipped]
-        total = len(self.source)
-        if len(skipped) <= self.max_skipped * total and len(skipped) < total:
+        num, total = sum(len(shard.skipped) for shard in self.done.values()), len(self.source)
+        if num <= self.max_skipped * total and num < total:
             return
-        first = "".join(f"\n  {printable(name)}: {printable(reason)}" for name, reason in skipped[:5])
-        so_far = "At least " if len(self.done) < num_shards(self.dataset, total) else ""
-        if len(skipped) == total:
+        skipped = itertools.chain.from_iterable(shard.skipped for _, shard in sorted(self.done.items()))
+        first = "".join(f"\n  {printable(name)}: {printable(reason)}" for name, reason in itertools.islice(skipped, 5))
+        if num == total:
             raise BadData(f"None of the {total:,} originals can be used. First:{first}")
+        so_far = "At least " if len(self.done) < num_shards(self.dataset, total) else ""
         raise BadData(
-            f"{so_far}{len(skipped):,} of {total:,} originals cannot be used, more than {self.max_skipped:.0%}. First:{first}\n"
+            f"{so_far}{num:,} of {total:,} originals cannot be used, more than {self.max_skipped:.0%}. First:{first}\n"
             "Repair them or take them away; or allow a larger share of them: ganskit data prepare ... --max-skipped 0.5"
         )
 

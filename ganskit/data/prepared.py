@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from attrs import evolve, frozen
 
-from ganskit.data.dataset import Dataset, Field, Source
+from ganskit.data.dataset import Dataset, Field, Source, described
 from ganskit.data.store import Store
 from ganskit.errors import BadData, DataNotFound
 
@@ -26,8 +26,7 @@ class Prepared(Dataset):
     @classmethod
     def at(cls, path: str | Path) -> Prepared:
         """The dataset of a store, with its fields. Raises BadData."""
-        fields = {name: evolve(each, classes=()) for name, each in Store.open(path).fields.items()}
-        return cls(str(path), fields)
+        return cls(str(path), _without_classes(Store.open(path).fields))
 
     def provides(self) -> dict[str, Field]:
         """The store's fields. Raises UserError, DataNotFound or BadData when they are to be read and cannot."""
@@ -41,10 +40,10 @@ class Prepared(Dataset):
         if not folder.is_dir():
             raise DataNotFound(f"{folder}: there is no such store. `ganskit data info` lists those there are.")
         store = Store.open(folder)
-        found = {name: evolve(each, classes=()) for name, each in store.fields.items()}
-        expected = {name: evolve(each, classes=()) for name, each in (self.fields or found).items()}
+        found = _without_classes(store.fields)
+        expected = _without_classes(self.fields or found)
         if found != expected:
-            raise BadData(f"{folder} holds {_shapes(found)}: expected {_shapes(expected)}.")
+            raise BadData(f"{folder} holds {described(found)}: expected {described(expected)}.")
         return store
 
     def open(self) -> StoreSource:
@@ -72,5 +71,5 @@ class StoreSource(Source):
         return self._store.arrays(index)
 
 
-def _shapes(fields: Mapping[str, Field]) -> str:
-    return ", ".join(f"{name} {each.dtype} {each.shape}" for name, each in fields.items())
+def _without_classes(fields: Mapping[str, Field]) -> dict[str, Field]:
+    return {name: evolve(each, classes=()) for name, each in fields.items()}

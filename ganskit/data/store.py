@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from attrs import field, frozen
 
-from ganskit.data.dataset import Field
+from ganskit.data.dataset import Field, described
 from ganskit.data.files import sha256
 from ganskit.data.manifest import AGAIN, Manifest, Subset
 from ganskit.errors import BadData
@@ -57,8 +57,7 @@ class Store:
         return self.manifest.num_examples
 
     def __str__(self) -> str:
-        fields = ", ".join(f"{name} {each.dtype} {each.shape}" for name, each in self.fields.items())
-        return f"{self.path}: {len(self):,} examples of {fields}"
+        return f"{self.path}: {len(self):,} examples of {described(self.fields)}"
 
     @property
     def fields(self) -> dict[str, Field]:

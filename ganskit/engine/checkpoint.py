@@ -13,7 +13,7 @@ from attrs import frozen
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ganskit.data.files import TEMPORARY, sha256, write_whole
+from ganskit.data.files import remove_left_overs, sha256, write_whole
 from ganskit.errors import RunFailed, UserError
 
 FORMAT = 1
@@ -43,8 +43,8 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
         with half.open("rb+") as written:
             os.fsync(written.fileno())
         # the checksum comes first: a checksum without a file is nothing, a file without a checksum would be damaged
-        write_whole(_checksum_file(file), f"{sha256(half)}  {file.name}\n".encode())
-        half.chmod(_checksum_file(file).stat().st_mode)  # save_file makes it readable by its owner only
+        write_whole(checksum_file(file), f"{sha256(half)}  {file.name}\n".encode())
+        half.chmod(checksum_file(file).stat().st_mode)  # save_file makes it readable by its owner only
         half.replace(file)
         _sync_folder(folder)
     except (OSError, SafetensorError) as error:
@@ -54,11 +54,12 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
             f"{'The last good checkpoint is still there: make' if files(folder) else 'Make'} room and go on with --resume."
         ) from error
     finally:
-        for left_over in (*folder.glob("*.partial"), *folder.glob(f"*{TEMPORARY}")):  # of this attempt, or a killed one
+        for left_over in folder.glob("*.partial"):  # of this attempt, or a killed one
             left_over.unlink(missing_ok=True)
+        remove_left_overs(folder)
     for old in files(folder)[:-KEPT]:
         old.unlink(missing_ok=True)
-        _checksum_file(old).unlink(missing_ok=True)
+        checksum_file(old).unlink(missing_ok=True)
     return file
 
 
@@ -70,7 +71,7 @@ def files(folder: Path) -> list[Path]:
 def is_whole(file: Path) -> bool:
     """Whether the file is what its checksum says."""
     try:
-        return _checksum_file(file).read_text().split()[0] == sha256(file)
+        return checksum_file(file).read_text().split()[0] == sha256(file)
     except (OSError, IndexError):
         return False
 
@@ -105,7 +106,7 @@ def read(file: Path) -> Checkpoint:
     return Checkpoint(tensors, meta)
 
 
-def _checksum_file(file: Path) -> Path:
+def checksum_file(file: Path) -> Path:
     return file.with_suffix(".safetensors.sha256")
 
 

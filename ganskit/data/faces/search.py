@@ -22,7 +22,7 @@ from ganskit.data.boxes import Box, read_table, write_table
 from ganskit.data.faces import looking
 from ganskit.data.faces.looking import Seen, Task, Wanted
 from ganskit.data.faces.sheet import draw
-from ganskit.data.files import TEMPORARY, printable, write_whole
+from ganskit.data.files import printable, remove_left_overs, write_whole
 from ganskit.data.guards import disk_errors, locked, num_cores
 from ganskit.data.home import data_home
 from ganskit.data.pictures import Files, sorted_names
@@ -143,8 +143,7 @@ class _Search:
         """Look at the photographs that were not looked at yet; then write table, sheet and report."""
         with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            for left_over in self.folder.glob(f"*{TEMPORARY}"):
-                left_over.unlink()
+            remove_left_overs(self.folder)
             todo = self._todo()
             with self._bar(progress) as bar, contextlib.closing(self._looked(todo, min(workers, len(todo)), bar)) as results:
                 for index, seen in results:
