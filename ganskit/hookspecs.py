@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from ganskit.evaluate.evaluator import Result
     from ganskit.observing import RunView
     from ganskit.registry import Registry
 
@@ -39,6 +40,11 @@ def ganskit_round_ended(run: RunView) -> None:
 @hookspec
 def ganskit_checkpoint_saved(run: RunView, file: Path) -> None:
     """A checkpoint was written, whole, to `file`."""
+
+
+@hookspec
+def ganskit_evaluated(run: RunView, name: str, result: Result) -> None:
+    """The evaluation `name` of the recipe was made in training, or at its end."""
 
 
 @hookspec

@@ -17,6 +17,7 @@ from attrs import evolve, field, frozen
 from ganskit.config import Table, field_types, structure, unstructure, use
 from ganskit.data.dataset import Dataset
 from ganskit.errors import UserError, nearest
+from ganskit.evaluate.evaluator import Evaluation, is_name
 from ganskit.game import Architecture, Game
 from ganskit.registry import Pluggable
 
@@ -40,6 +41,7 @@ class Recipe:
     `samples` is the budget in real samples dealt, over all turns and ranks; `batch_size` is global, too. `accumulate`
     splits each batch into that many micro-batches. `ema` is the decay per round of the moving average of the nets
     that a game marks for it. `log_every`, `sample_every` and `checkpoint_every` are in rounds (None: by time).
+    `evaluations`, by name, are made in the course of training and at its end.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Recipe:
     checkpoint_every: int | None = field(default=None, validator=_at_least_one)
     sample_every: int | None = field(default=None, validator=_at_least_one)
     log_every: int = field(default=20, validator=_at_least_one)
+    evaluations: Mapping[str, Evaluation] = field(factory=dict)
     paper: str = ""
     claims: tuple[str, ...] = ()
 
@@ -69,6 +72,9 @@ class Recipe:
             raise UserError(f"batch_size {self.batch_size} does not split into accumulate = {self.accumulate} equal parts.")
         if self.ema is not None and not 0 <= self.ema < 1:
             raise UserError(f"ema is {self.ema}: expected a decay per round from 0 to below 1, such as 0.999.")
+        for name in self.evaluations:
+            if not is_name(name):
+                raise UserError(f'An evaluation cannot be named "{name}": expected letters, digits, ".", "-" and "_".')
         if self.seed < 0:
             raise UserError(f"seed is {self.seed}: expected 0 or more.")
 

@@ -13,7 +13,7 @@ from ganskit.cli.options import device_option
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("evaluator")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change an option of the evaluator.")
-@click.option("--checkpoint", metavar="C", help="A checkpoint file or the number in its name.  [default: the newest whole one]")
+@click.option("--checkpoint", metavar="C", help="A checkpoint file, the number in its name, or best.  [default: the newest]")
 @click.option("--no-ema", is_flag=True, help="Evaluate the nets themselves, where the run also has moving averages of them.")
 @device_option
 def command(run: Path, evaluator: str, settings: tuple[str, ...], checkpoint: str | None, no_ema: bool, device: str) -> None:
@@ -26,4 +26,5 @@ def command(run: Path, evaluator: str, settings: tuple[str, ...], checkpoint: st
     result = evaluate_run(run, chosen, checkpoint=checkpoint, ema=not no_ema, device=device)
     for name, value in result.numbers.items():
         click.echo(f"{name:<24} {value:.6g}")
-    click.echo(f"{RunDir(run).evaluation(evaluator)}: result.json{''.join(f', {name}.png' for name in result.pictures)}")
+    files = ["result.json", *(f"{name}.png" for name in result.pictures), *(f"{name}.svg" for name in result.plots)]
+    click.echo(f"{RunDir(run).evaluation(evaluator)}: {', '.join(files)}")

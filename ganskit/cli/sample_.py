@@ -14,7 +14,7 @@ from ganskit.cli.options import device_option
 @click.option("--num", default=64, show_default=True, type=click.IntRange(1, 10_000), help="How many.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Sample i follows from the seed and i.")
 @click.option("--label", type=click.IntRange(0), help="The class to draw, for games with labels.")
-@click.option("--checkpoint", help="A checkpoint file or its number.  [default: the newest]")
+@click.option("--checkpoint", help="A checkpoint file, its number, or best.  [default: the newest]")
 @click.option("--no-ema", is_flag=True, help="Take the nets themselves where the run also has moving averages.")
 @click.option("--batch-stats", is_flag=True, help="Normalise by the batch drawn, as the DCGAN authors did.")
 @click.option("--out", type=click.Path(path_type=Path), help="The PNG to write.  [default: RUN/samples/seed-SEED.png]")

@@ -15,16 +15,27 @@ from filelock import FileLock, Timeout
 from ganskit.config import Table
 from ganskit.data.files import write_whole
 from ganskit.errors import UserError
+from ganskit.evaluate.evaluator import is_name
 from ganskit.recipe import Recipe, read_table, to_table, to_toml
 
-FREE_TO_CHANGE = {"samples", "checkpoint_every", "sample_every", "log_every", "paper", "claims", "plugins", "data.path"}
+FREE_TO_CHANGE = {
+    "samples",
+    "checkpoint_every",
+    "sample_every",
+    "log_every",
+    "paper",
+    "claims",
+    "evaluations",
+    "plugins",
+    "data.path",
+}
 """What may differ when a run is resumed, because training does not depend on it. (That the data at another path are
 the same is checked by their digest.)"""
 
 
 @frozen
 class RunDir:
-    """RUN/recipe.toml metrics.jsonl samples/ checkpoints/."""
+    """RUN/recipe.toml metrics.jsonl evaluations.jsonl samples/ checkpoints/ best/ evaluations/."""
 
     path: Path
 
@@ -65,13 +76,36 @@ class RunDir:
         """Where checkpoints lie."""
         return self.path / "checkpoints"
 
+    @property
+    def best(self) -> Path:
+        """Where the best checkpoints lie, for each evaluation that looks for one."""
+        return self.path / "best"
+
+    def best_checkpoint(self, evaluation: str = "") -> Path:
+        """The checkpoint that an evaluation found best; "" for the only one that looks for it. Raises UserError."""
+        there = sorted(file.stem for file in self.best.glob("*.json"))
+        if not there:
+            raise UserError(f"{self.path} has no best checkpoint: no evaluation in its recipe says by which number (best = ...).")
+        if evaluation not in there and (evaluation or len(there) > 1):
+            raise UserError(f"{self.path} has the best checkpoints by {', '.join(there)}: expected best:{there[0]}, for example.")
+        note = self.best / f"{evaluation or there[0]}.json"
+        try:
+            return self.best / Path(json.loads(note.read_bytes())["file"]).name
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{note} is damaged ({error}). Name a checkpoint by its number.") from error
+
+    @property
+    def evaluations_file(self) -> Path:
+        """One JSON object per evaluation that was made in training."""
+        return self.path / "evaluations.jsonl"
+
     def samples_file(self, samples: int) -> Path:
         """The sample grid made when so many real samples had been dealt."""
         return self.path / "samples" / f"{samples:012}.png"
 
     def evaluation(self, name: str) -> Path:
         """The folder of an evaluation's result and pictures. Raises UserError for a name that is no folder's."""
-        if not re.fullmatch(r"\w[\w.-]*", name):
+        if not is_name(name):
             raise UserError(f'An evaluation cannot be kept under the name "{name}": expected letters, digits, ".", "-" and "_".')
         return self.path / "evaluations" / name
 
@@ -121,17 +155,33 @@ class RunDir:
 
     def log(self, line: Mapping[str, Any]) -> None:
         """Append a line to metrics.jsonl."""
-        with self.metrics_file.open("a", encoding="utf-8") as opened:
-            opened.write(json.dumps(line) + "\n")
+        _append(self.metrics_file, line)
+
+    def note_evaluation(self, line: Mapping[str, Any]) -> None:
+        """Append a line to evaluations.jsonl."""
+        _append(self.evaluations_file, line)
+
+    def evaluations_noted(self) -> list[Mapping[str, Any]]:
+        """What `note_evaluation` wrote, each with its name, samples and numbers; a line that was cut off is left out."""
+        if not self.evaluations_file.exists():
+            return []
+        lines = self.evaluations_file.read_text(encoding="utf-8", errors="replace").splitlines()
+        return [json.loads(line) for line in lines if _samples_in(line) < float("inf")]
 
     def cut_back(self, samples: int) -> None:
-        """Drop the metrics and sample grids of later rounds than the checkpoint's."""
-        if self.metrics_file.exists():
-            lines = self.metrics_file.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-            write_whole(self.metrics_file, "".join(line for line in lines if _samples_in(line) <= samples).encode())
+        """Drop the metrics, evaluations and sample grids of later rounds than the checkpoint's."""
+        for file in (self.metrics_file, self.evaluations_file):
+            if file.exists():
+                lines = file.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+                write_whole(file, "".join(line for line in lines if _samples_in(line) <= samples).encode())
         for grid in (self.path / "samples").glob("[0-9]*.png"):
             if grid.stem.isdigit() and int(grid.stem) > samples:
                 grid.unlink()
+
+
+def _append(file: Path, line: Mapping[str, Any]) -> None:
+    with file.open("a", encoding="utf-8") as opened:
+        opened.write(json.dumps(line) + "\n")
 
 
 def _samples_in(line: str) -> float:

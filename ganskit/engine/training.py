@@ -22,6 +22,7 @@ from ganskit.engine.rundir import RunDir
 from ganskit.engine.sampling import as_input, sampling_batch
 from ganskit.engine.state import load_state, save_state
 from ganskit.errors import GanskitError, RunFailed, UserError
+from ganskit.evaluate.during import Evaluations
 from ganskit.game import Nets
 from ganskit.observing import Observers, RunView
 from ganskit.pictures import is_pictures, save_grid
@@ -52,6 +53,7 @@ class Training:
         self.interrupts = 0
         self.logged: dict[str, float] = {}
         self.grid: Path | None = None
+        self.checkpoint: Path | None = None
 
     def restore(self) -> bool:
         """Load the newest whole checkpoint and return whether there is one; say what was damaged and what has changed.
@@ -69,6 +71,7 @@ class Training:
             for bad in damaged:
                 self.say(f"Warning: {bad} is damaged: its SHA-256 differs. Going on from {file.name}.")
             self._load(checkpoints.read(file))
+            self.checkpoint = file
         if self.world.leads:
             for bad in damaged:
                 checkpoints.put_aside(bad)
@@ -93,13 +96,18 @@ class Training:
     def train(self) -> None:
         """Play rounds until the budget is spent."""
         engine, budget = self.engine, self.recipe.samples
+        evaluations = Evaluations(self.recipe, self.directory, engine.device, self.say)
         if engine.samples >= budget:
             self.say(f"{self.directory.path} is finished: {engine.samples:,} samples.")
+            if evaluations.due(engine.samples):  # ones that were wished for afterwards
+                with self._observed():
+                    self._evaluate(evaluations)
             return
         started = last_save = time.monotonic()
         first_samples, before_s = engine.samples, self.time_s
         first_save = True
         with self._interruptible(), self._observed(), self._bar() as bar:
+            started += self._evaluate(evaluations)  # what a kill or a new wish has left to do
             while engine.samples < budget:
                 round_started = time.monotonic()
                 before = engine.samples
@@ -116,14 +124,30 @@ class Training:
                 self._tell("ganskit_round_ended")
                 wait_s = FIRST_CHECKPOINT_S - (now - round_started) if first_save else CHECKPOINT_S
                 stop = self.world.anybody(self.interrupts > 0)
-                if stop or self._checkpoint_due(now - last_save, wait_s):
+                due = engine.samples < budget and evaluations.due(engine.samples)
+                if stop or due or self._checkpoint_due(now - last_save, wait_s):
                     self._save_checkpoint()
                     last_save, first_save = time.monotonic(), False
+                if due and not stop:
+                    started += self._evaluate(evaluations)
                 if stop:
                     again = f"--resume --out {self.directory.path}"
                     raise Interrupted(f"Interrupted after {engine.samples:,} samples. Go on with the same command and {again}")
             self._save_grid()
             self._save_checkpoint()
+            self._evaluate(evaluations)
+
+    def _evaluate(self, evaluations: Evaluations) -> float:
+        """Make those that are due, on the newest checkpoint, which is of this moment; returns the seconds they took."""
+        started = time.monotonic()
+        for name in evaluations.due(self.engine.samples):
+            if self.world.leads and self.checkpoint:
+                result = evaluations.make(name, self.checkpoint)
+                if result is not None:
+                    self._tell("ganskit_evaluated", name=name, result=result)
+            evaluations.passed(name, self.engine.samples)
+        self.world.wait()
+        return time.monotonic() - started
 
     def _checkpoint_due(self, since_s: float, wait_s: float) -> bool:
         if self.recipe.checkpoint_every is not None:
@@ -166,8 +190,9 @@ class Training:
         tensors, meta = save_state(self.engine)
         if self.world.leads:
             about = {"recipe": to_table(self.recipe), "data": self.data, "environment": environment(self.engine)}
-            file = checkpoints.write(self.directory.checkpoints, Checkpoint(tensors, meta | about | {"time_s": self.time_s}))
-            self._tell("ganskit_checkpoint_saved", file=file)
+            state = Checkpoint(tensors, meta | about | {"time_s": self.time_s})
+            self.checkpoint = checkpoints.write(self.directory.checkpoints, state)
+            self._tell("ganskit_checkpoint_saved", file=self.checkpoint)
         self.saved_at = self.engine.samples
 
     def _save_grid(self) -> None:

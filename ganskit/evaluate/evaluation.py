@@ -7,7 +7,9 @@ import math
 import numbers
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from attrs import evolve
 
@@ -16,10 +18,12 @@ from ganskit.data.files import write_whole
 from ganskit.engine.device import forked_rng
 from ganskit.engine.rundir import RunDir
 from ganskit.errors import UserError
-from ganskit.evaluate.evaluator import Evaluator, Result
+from ganskit.evaluate.evaluator import Evaluator, Picture, Result
 from ganskit.evaluate.model import Model, load
 from ganskit.pictures import is_pictures, save_grid
-from ganskit.recipe import versions
+from ganskit.recipe import Recipe, versions
+
+RESULT = "result.json"
 
 
 def evaluate_run(
@@ -30,34 +34,57 @@ def evaluate_run(
     ema: bool = True,
     device: str = "auto",
     name: str | None = None,
+    recipe: Recipe | None = None,
 ) -> Result:
-    """Evaluate a run and write RUN/evaluations/NAME/result.json, and a PNG for each picture. Raises UserError.
+    """Evaluate a run and write RUN/evaluations/NAME/result.json, a PNG for each picture and an SVG for each plot.
 
-    `name` is the evaluator's, if nothing else is given; an earlier result of that name is replaced as a whole.
+    `name` is the evaluator's, if nothing else is given; an earlier result of that name is replaced as a whole. `recipe` is
+    needed only for a run whose recipe has classes that are not registered. Raises UserError.
     """
     chosen: Evaluator = use(evaluator, "evaluator") if isinstance(evaluator, str) else evaluator
     options = unstructure(chosen)
     folder = RunDir(Path(run)).evaluation(name or options["use"].rpartition(":")[2])
-    model = load(run, checkpoint=checkpoint, ema=ema, device=device)
+    model = load(run, checkpoint=checkpoint, ema=ema, device=device, recipe=recipe)
     started = time.monotonic()
     result = measured(chosen, model)
     record = {
         "evaluator": options,
-        "samples": model.samples,
-        "ema": ema and model.recipe.ema is not None,
+        **model.identity,
         "device": str(model.device),
         "precision": model.precision,
         "time_s": round(time.monotonic() - started, 3),
         "plugins": versions(chosen) | versions(model.recipe),
-        "numbers": {key: value if math.isfinite(value) else str(value) for key, value in result.numbers.items()},
+        "numbers": finite(result.numbers),
         "protocol": dict(result.protocol),
+        "details": dict(result.details),
+        "pictures": {key: {"file": f"{key}.png", "caption": each.caption} for key, each in _pictures(result).items()},
+        "plots": {key: f"{key}.svg" for key in result.plots},
     }
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    write_whole(folder / "result.json", (json.dumps(record, indent=2) + "\n").encode())
-    for picture, x in result.pictures.items():
-        save_grid(x, folder / f"{picture}.png")
+    _keep(folder, record, result)
     return result
+
+
+def _keep(folder: Path, record: Mapping[str, Any], result: Result) -> None:
+    """Write everything beside the earlier result, then put it in its place."""
+    new = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    for key, picture in _pictures(result).items():
+        save_grid(picture.x, new / f"{key}.png", picture.columns)
+    for key, text in result.plots.items():
+        write_whole(new / f"{key}.svg", text.encode())
+    write_whole(new / RESULT, (json.dumps(record, indent=2) + "\n").encode())
+    shutil.rmtree(folder, ignore_errors=True)
+    new.rename(folder)
+
+
+def _pictures(result: Result) -> dict[str, Picture]:
+    return {key: each if isinstance(each, Picture) else Picture(each) for key, each in result.pictures.items()}
+
+
+def finite(values: Mapping[str, float]) -> dict[str, float | str]:
+    """Numbers as JSON can hold them: "inf" and "nan" become texts."""
+    return {key: value if math.isfinite(value) else str(value) for key, value in values.items()}
 
 
 def measured(evaluator: Evaluator, model: Model) -> Result:
@@ -72,14 +99,22 @@ def measured(evaluator: Evaluator, model: Model) -> Result:
     for name, value in result.numbers.items():
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise UserError(f'{what}.evaluate returned {value!r} as the number "{name}": expected a float.')
-    try:
-        json.dumps(dict(result.protocol), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"The protocol of {what}.evaluate cannot be written as JSON: {error}.") from error
-    for name, x in result.pictures.items():
-        if not name.replace("-", "").replace("_", "").isalnum() or not len(x) or not is_pictures(x):
+    for kind, values in (("protocol", result.protocol), ("details", result.details)):
+        try:
+            json.dumps(dict(values), allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise UserError(f"The {kind} of {what}.evaluate cannot be written as JSON: {error}.") from error
+    for name in (*result.pictures, *result.plots):
+        if not name.replace("-", "").replace("_", "").isalnum():
+            raise UserError(f'{what}.evaluate returned a picture named "{name}": expected letters, digits, - and _.')
+    for name, picture in _pictures(result).items():
+        if not len(picture.x) or not is_pictures(picture.x):
             raise UserError(
-                f'{what}.evaluate returned the picture "{name}" of shape {tuple(x.shape)}: expected (N, 1 or 3, H, W), under a '
-                "name of letters, digits, - and _."
+                f'{what}.evaluate returned the picture "{name}" of shape {tuple(picture.x.shape)}: expected (N, 1 or 3, H, W).'
+            )
+    for name, text in result.plots.items():
+        if not text.startswith("<svg"):
+            raise UserError(
+                f'{what}.evaluate returned the plot "{name}", which does not begin with <svg.'
             )
     return evolve(result, numbers={name: float(value) for name, value in result.numbers.items()})

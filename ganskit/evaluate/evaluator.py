@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import attrs
 import torch
 from attrs import field, frozen
 
-from ganskit.evaluate.model import Model
+from ganskit.errors import UserError
 from ganskit.registry import Pluggable
 
+if TYPE_CHECKING:
+    from ganskit.evaluate.model import Model
 
-@frozen
+
+@frozen(eq=False)
+class Picture:
+    """Pictures to show together: `x` (N, 1 or 3, H, W) in [-1, 1], `columns` to a row (None: as square as can be)."""
+
+    x: torch.Tensor
+    columns: int | None = None
+    caption: str = ""
+
+
+@frozen(eq=False)
 class Result:
     """What an evaluation found.
 
     `numbers` by name; `protocol` is what one must know to repeat them (samples, seeds, splits, weights), as values that JSON can
-    hold; `pictures` by name, each (N, 1 or 3, H, W) in [-1, 1], are shown as grids.
+    hold; `details`, also JSON, has tables and whatever else is no single number. `pictures` by name are shown as grids, a
+    tensor (N, 1 or 3, H, W) in [-1, 1] or a `Picture`; `plots` by name are SVG texts.
     """
 
     numbers: Mapping[str, float]
     protocol: Mapping[str, Any] = field(factory=dict)
-    pictures: Mapping[str, torch.Tensor] = field(factory=dict)
+    pictures: Mapping[str, torch.Tensor | Picture] = field(factory=dict)
+    plots: Mapping[str, str] = field(factory=dict)
+    details: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen
@@ -36,3 +53,28 @@ class Evaluator(Pluggable):
         UserError for a model that cannot be measured so.
         """
         raise NotImplementedError
+
+
+def is_name(name: str) -> bool:
+    """Whether an evaluation can be kept under this name: it is a folder's."""
+    return bool(re.fullmatch(r"\w[\w.-]*", name))
+
+
+def _positive(instance: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
+    if value is not None and value < 1:
+        raise UserError(f"{attribute.name} is {value}: expected at least 1.")
+
+
+@frozen(kw_only=True)
+class Evaluation:
+    """An evaluator in a training: at its end, and `every` so many samples before (None: at its end only).
+
+    `ema`: of the moving averages, where the run has them. `best` is the number by which the best checkpoint is kept beside the
+    last ("": none is); the lowest is best, or with `higher` the highest.
+    """
+
+    evaluator: Evaluator
+    every: int | None = field(default=None, validator=_positive)
+    ema: bool = True
+    best: str = ""
+    higher: bool = False

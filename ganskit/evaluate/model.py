@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from torch import nn
 
-from ganskit.data.dataset import has_pictures
+from ganskit.data.dataset import Dataset, described, has_pictures
 from ganskit.data.prepare import prepare
 from ganskit.data.sampler import indices
 from ganskit.data.store import Store
@@ -20,8 +25,10 @@ from ganskit.engine.sampling import as_input, sampling_batch
 from ganskit.engine.state import net_tensors
 from ganskit.errors import UserError
 from ganskit.evaluate.calibrate import freeze_statistics
-from ganskit.game import Nets
+from ganskit.game import Batch, Nets
+from ganskit.nets import BatchNorm
 from ganskit.recipe import Recipe, read_toml
+from ganskit.two_player import TwoPlayer
 
 CHUNK = 64
 """Samples are always made so many at a time, so that sample i does not depend on how many are asked for."""
@@ -31,12 +38,21 @@ CALIBRATION_BATCHES, CALIBRATION_SIZE = 50, 128
 class Model:
     """A game's nets after `samples` real samples, ready to be used: `model.sample(64, seed=0)`."""
 
-    def __init__(self, recipe: Recipe, nets: Nets, samples: int, device: torch.device) -> None:
-        self.recipe, self.samples, self.device = recipe, samples, device
+    def __init__(self, recipe: Recipe, nets: Nets, samples: int, device: torch.device, ema: bool = False) -> None:
+        self.recipe, self.samples, self.device, self.ema = recipe, samples, device, ema
         self.nets = placed(nets, device).eval().requires_grad_(False)
         self.precision = resolve_precision(recipe.precision, device, has_pictures(recipe.data.provides()))
         self._frozen = False
-        self._store: Store | None = None
+        self._stores: dict[str, Store] = {}
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What is measured, for protocols and caches: the SHA-256 of the nets' tensors, samples, and whether averaged."""
+        digest = hashlib.sha256()
+        for path, tensor in net_tensors(self.nets):
+            digest.update(path.encode())
+            digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+        return {"weights_sha256": digest.hexdigest(), "samples": self.samples, "ema": self.ema}
 
     @torch.no_grad()
     def sample(self, num: int, seed: int = 0, label: int | None = None, batch_stats: bool = False) -> torch.Tensor:
@@ -45,58 +61,153 @@ class Model:
         `batch_stats` normalises by the batch drawn, all `num` at once, as the DCGAN authors did. `label` is for games
         that need labels. Raises UserError.
         """
+        self._check(num, seed, label)
+        with forked_rng(self.device):
+            if batch_stats:
+                nets = copy.deepcopy(self.nets).train()  # a copy, for there are nets with running statistics
+                return self._made(nets, self._batch(num, seed_of(seed, 0, 0, FOR_SAMPLES), label))
+            self._freeze()
+            return torch.cat([self._made(self.nets, b) for b in self._batches(num, seed, label)])[:num]
+
+    def z(self, num: int, seed: int = 0) -> dict[str, torch.Tensor]:
+        """The noise, by name, (num, ...) on the CPU, that `sample(num, seed)` is made from. Raises UserError."""
+        self._check(num, seed)
+        names = self.recipe.game.noises()
+        with forked_rng(self.device):
+            batches = list(self._batches(num, seed))
+        return {name: torch.cat([b.tensors[name].cpu() for b in batches])[:num] for name in names}
+
+    @torch.no_grad()
+    def from_z(
+        self, z: torch.Tensor | Mapping[str, torch.Tensor], seed: int = 0, label: int | None = None, nets: Nets | None = None
+    ) -> torch.Tensor:
+        """Samples x (N, C, H, W), as `sample` gives them, of chosen noise: a tensor (N, ...) where there is one, else by name.
+
+        `sample(n, s)` is `from_z(z(n, s), s)`; image i depends on row i alone. `seed` and `label` choose the real data that
+        games with conditions read; `nets` are used instead of the model's. Raises UserError for noise of another shape.
+        """
+        noise = self._noise(z)
+        num = len(next(iter(noise.values())))
+        self._check(num, seed, label)
+        with forked_rng(self.device):
+            self._freeze()
+            made = []
+            for start, b in zip(range(0, num, CHUNK), self._batches(num, seed, label), strict=True):
+                for name, rows in noise.items():
+                    b.tensors[name][: len(rows[start : start + CHUNK])] = rows[start : start + CHUNK].to(self.device)
+                made.append(self._made(nets or self.nets, b))
+        return torch.cat(made)[:num]
+
+    def _noise(self, z: torch.Tensor | Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        noises = self.recipe.game.noises()
+        if not noises:
+            raise UserError(f'"{self.recipe.name}" makes its samples without noise: there is no z to choose.')
+        if isinstance(z, torch.Tensor) and len(noises) > 1:
+            raise UserError(f'"{self.recipe.name}" has several noises: give a tensor for each of {", ".join(noises)}, by name.')
+        given = {next(iter(noises)): z} if isinstance(z, torch.Tensor) else dict(z)
+        shapes = {name: tuple(rows.shape) for name, rows in given.items()}
+        expected = ", ".join(f"{name} (N, {', '.join(map(str, noise.shape))})" for name, noise in noises.items())
+        fits = given.keys() == noises.keys() and all(shapes[name][1:] == noise.shape for name, noise in noises.items())
+        if not fits or len({len(rows) for rows in given.values()}) != 1 or not min(len(rows) for rows in given.values()):
+            raise UserError(f'Noise of shape {shapes} does not fit "{self.recipe.name}": expected {expected}, N at least 1.')
+        return given
+
+    def _check(self, num: int, seed: int, label: int | None = None) -> None:
         if num < 1 or seed < 0:
             raise UserError(f"num is {num} and seed {seed}: expected at least 1 and 0.")
         if label is not None and "y" not in self.recipe.game.conditions():
             raise UserError(f'"{self.recipe.name}" was trained without labels: leave --label out.')
-        with forked_rng(self.device):
-            if batch_stats:
-                nets = copy.deepcopy(self.nets).train()  # a copy, for there are nets with running statistics
-                return self._make(nets, num, seed_of(seed, 0, 0, FOR_SAMPLES), label)
-            self._freeze()
-            chunks = [
-                self._make(self.nets, CHUNK, seed_of(seed, chunk, 0, FOR_SAMPLES), label) for chunk in range(-(-num // CHUNK))
-            ]
-            return torch.cat(chunks)[:num]
 
     def _freeze(self) -> None:
         """Average batch-norm statistics over 50 seeded batches of 128, once."""
         if not self._frozen:
-            seeds = (seed_of(0, i, 0, FOR_STATISTICS) for i in range(CALIBRATION_BATCHES))
-            freeze_statistics(self.nets, (partial(self._make, self.nets, CALIBRATION_SIZE, seed, None) for seed in seeds))
+            seeds = [seed_of(0, i, 0, FOR_STATISTICS) for i in range(CALIBRATION_BATCHES)]
+            freeze_statistics(
+                self.nets, (partial(lambda s: self._made(self.nets, self._batch(CALIBRATION_SIZE, s)), s) for s in seeds)
+            )
             self._frozen = True
 
-    def _make(self, nets: Nets, num: int, seed: int, label: int | None) -> torch.Tensor:
-        game = self.recipe.game
-        b = sampling_batch(game, num, seed, self.samples, self._real(num, seed, label), self.device)
-        with autocast(self.precision, self.device):
-            return game.sample(nets, b).float().cpu()
+    @torch.no_grad()
+    def frozen(self, net: str = "D", batches: int | None = CALIBRATION_BATCHES) -> nn.Module:
+        """A copy of one net that treats each sample by itself, and needs no gradients.
 
-    def real(self, num: int, seed: int = 0) -> dict[str, torch.Tensor]:
+        Batch-norm statistics are averages over batches of noise for a net that makes samples, else over `batches` of 128 real
+        samples (None: all of them, in the order of the data), as in the authors' evaluation. Raises UserError for no such net.
+        """
+        if net not in self.nets:
+            raise UserError(f'"{self.recipe.name}" has no net "{net}", only {", ".join(self.nets)}.')
+        with forked_rng(self.device):
+            self._freeze()
+            nets = Nets({name: copy.deepcopy(each) if name == net else each for name, each in self.nets.items()})
+            unset = any(isinstance(m, BatchNorm) and m.mean is None for m in nets[net].modules())
+            if unset:
+                freeze_statistics(nets[net], (partial(self._judged, nets, net, b) for b in self._real_batches(batches)))
+        return nets[net].eval().requires_grad_(False)
+
+    def _judged(self, nets: Nets, net: str, b: Batch) -> None:
+        game = self.recipe.game
+        with autocast(self.precision, self.device):
+            if net == "D" and isinstance(game, TwoPlayer):
+                game.judge(nets, b.x, b)
+            else:
+                nets[net](b.x)
+
+    def _real_batches(self, num: int | None) -> Iterator[Batch]:
+        """Batches of 128 real samples; a last, smaller one of what is left over is not among them."""
+        store = self.store()
+        most = max(1, len(store) // CALIBRATION_SIZE)
+        for i in range(most if num is None else num):
+            rows = indices(len(store), 0, i * CALIBRATION_SIZE, CALIBRATION_SIZE)
+            if num is None:
+                rows = np.arange(i * CALIBRATION_SIZE, min((i + 1) * CALIBRATION_SIZE, len(store)))
+            real = self._as_inputs(store, rows)
+            yield sampling_batch(self.recipe.game, len(rows), seed_of(0, i, 0, FOR_STATISTICS), self.samples, real, self.device)
+
+    def _batches(self, num: int, seed: int, label: int | None = None) -> Iterator[Batch]:
+        """Batches of CHUNK that together have `num` samples or more, each with torch's generator at its own seed."""
+        return (self._batch(CHUNK, seed_of(seed, chunk, 0, FOR_SAMPLES), label) for chunk in range(-(-num // CHUNK)))
+
+    def _batch(self, num: int, seed: int, label: int | None = None) -> Batch:
+        return sampling_batch(self.recipe.game, num, seed, self.samples, self._conditions(num, seed, label), self.device)
+
+    def _made(self, nets: Nets, b: Batch) -> torch.Tensor:
+        with autocast(self.precision, self.device):
+            return self.recipe.game.sample(nets, b).float().cpu()
+
+    def store(self, data: Dataset | None = None) -> Store:
+        """The store of the data it was trained on, or of others, which need pictures (or vectors) x of the same shape.
+
+        It is prepared if need be. Raises UserError.
+        """
+        key = repr(data)  # for not all can be hashed
+        if key not in self._stores:
+            ours, given = self.recipe.data.provides(), (data or self.recipe.data).provides()
+            if "x" in ours and ("x" not in given or given["x"].shape != ours["x"].shape):
+                raise UserError(f'"{self.recipe.name}" was trained on {described(ours)}, and these data are {described(given)}.')
+            self._stores[key] = prepare(data or self.recipe.data)
+        return self._stores[key]
+
+    def real(self, num: int, seed: int = 0, data: Dataset | None = None) -> dict[str, torch.Tensor]:
         """`num` different real examples by key, as the nets see them, in an order that follows from the seed.
 
-        Raises UserError when the dataset has fewer.
+        They are of the data it was trained on, or of `data`. Raises UserError when there are fewer, or of another shape.
         """
-        if num > len(self._data()):
-            raise UserError(f"{num:,} real examples are asked for, and the dataset has {len(self._data()):,}.")
-        return self._dealt(num, seed)
+        store = self.store(data)
+        if num > len(store):
+            raise UserError(f"{num:,} real examples are asked for, and the dataset has {len(store):,}.")
+        return self._as_inputs(store, indices(len(store), seed, 0, num))
 
-    def _data(self) -> Store:
-        self._store = self._store or prepare(self.recipe.data)
-        return self._store
+    def _as_inputs(self, store: Store, rows: np.ndarray) -> dict[str, torch.Tensor]:
+        return {key: as_input(store.fields[key], t) for key, t in store.gather(rows).items()}
 
-    def _dealt(self, num: int, seed: int) -> dict[str, torch.Tensor]:
-        store = self._data()
-        dealt = store.gather(indices(len(store), seed, 0, num))
-        return {key: as_input(store.fields[key], t) for key, t in dealt.items()}
-
-    def _real(self, num: int, seed: int, label: int | None) -> dict[str, torch.Tensor]:
+    def _conditions(self, num: int, seed: int, label: int | None) -> dict[str, torch.Tensor]:
         """The real data that the game's samples are made from."""
         keys = self.recipe.game.conditions()
         given = {"y": torch.full((num,), label)} if label is not None else {}
         if all(key in given for key in keys):
             return given
-        real = self._dealt(num, seed)
+        store = self.store()
+        real = self._as_inputs(store, indices(len(store), seed, 0, num))
         return {key: real[key] for key in keys} | given
 
 
@@ -108,7 +219,8 @@ def load(
     device: str = "auto",
     recipe: Recipe | None = None,
 ) -> Model:
-    """The model of a run directory: its newest whole checkpoint, or `checkpoint` (a file, or the number in its name).
+    """The model of a run directory: its newest whole checkpoint, or `checkpoint` (a file, the number in its name, or "best:NAME"
+    for the one that the evaluation NAME found best).
 
     `ema` takes the moving averages of the nets where the run has them. `recipe` is needed only for a run whose recipe
     has classes that are not registered. Raises UserError.
@@ -131,7 +243,7 @@ def load(
             if stored is None or stored.shape != target.shape:
                 raise UserError(f"The checkpoint of {run} does not fit its recipe.toml at {name}.")
             target.copy_(stored)
-    return Model(recipe, nets, state.meta["samples"], where)
+    return Model(recipe, nets, state.meta["samples"], where, ema and recipe.ema is not None)
 
 
 def _file(directory: RunDir, checkpoint: str | Path | int | None) -> Path:
@@ -142,6 +254,8 @@ def _file(directory: RunDir, checkpoint: str | Path | int | None) -> Path:
             raise UserError(f"{directory.path} has no whole checkpoint yet." + (" All there are damaged." if there else ""))
         return file
     text = str(checkpoint)
+    if text == "best" or text.startswith("best:"):
+        text = str(directory.best_checkpoint(text[5:]))
     file = next((f for f in there if text.isdecimal() and int(f.stem) == int(text)), Path(text))
     if not file.is_file():
         raise UserError(

@@ -418,6 +418,6 @@ ODD_RESULTS = {
     "ReturnsText": "returned '1' as the number \"one\": expected a float",
     "ReturnsNothing": "neither numbers nor pictures",
     "ReturnsADict": "returned dict, and not a ganskit.Result",
-    "ClimbsUp": 'the picture "../../up" of shape',
+    "ClimbsUp": 'a picture named "../../up"',
     "ShowsNothing": 'the picture "empty" of shape',
 }

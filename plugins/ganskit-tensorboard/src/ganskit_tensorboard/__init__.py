@@ -10,7 +10,7 @@ from ganskit import hookimpl
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
-    from ganskit import RunView
+    from ganskit import Result, RunView
 
 FOLDER = "tensorboard"
 _writers: dict[Path, SummaryWriter] = {}
@@ -34,6 +34,13 @@ def ganskit_round_ended(run: RunView) -> None:
 def ganskit_checkpoint_saved(run: RunView, file: Path) -> None:
     """What was trained so far can be seen now."""
     _writers[run.path].flush()
+
+
+@hookimpl
+def ganskit_evaluated(run: RunView, name: str, result: Result) -> None:
+    """Write the numbers of an evaluation, as NAME/NUMBER."""
+    for number, value in result.numbers.items():
+        _writers[run.path].add_scalar(f"{name}/{number}", value, run.samples)
 
 
 @hookimpl

@@ -1,0 +1,93 @@
+"""Evaluations in the course of a training: when they are due, what they found, and the best checkpoint by one of them."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganskit.data.files import write_whole
+from ganskit.engine.checkpoint import checksum_file
+from ganskit.engine.rundir import RunDir
+from ganskit.errors import UserError
+from ganskit.evaluate.evaluation import evaluate_run, finite
+from ganskit.evaluate.evaluator import Evaluation, Result
+from ganskit.recipe import Recipe
+
+
+class Evaluations:
+    """The evaluations of a recipe, on the checkpoints of its run: what training does is not touched."""
+
+    def __init__(self, recipe: Recipe, directory: RunDir, device: torch.device, say: Callable[[str], None]) -> None:
+        self._recipe, self._directory, self._device, self._say = recipe, directory, device, say
+        self._last = {line["name"]: line["samples"] for line in directory.evaluations_noted()}
+
+    def due(self, samples: int) -> list[str]:
+        """Those to make after `samples` real samples: at the end, or when an interval has passed since the last time."""
+        return [name for name, each in self._recipe.evaluations.items() if self._is_due(each, self._last.get(name, 0), samples)]
+
+    def _is_due(self, wanted: Evaluation, last: int, samples: int) -> bool:
+        if samples >= self._recipe.samples:
+            return last < samples
+        return wanted.every is not None and samples // wanted.every > last // wanted.every
+
+    def passed(self, name: str, samples: int) -> None:
+        """It was made, or could not be: it is not due again before the next interval."""
+        self._last[name] = samples
+
+    def make(self, name: str, checkpoint: Path) -> Result | None:
+        """Evaluate a checkpoint, note what was found, and keep the checkpoint if it is the best so far.
+
+        An evaluation that cannot be made costs a warning and not the training; None is returned, and resuming tries again.
+        """
+        wanted, samples = self._recipe.evaluations[name], int(checkpoint.stem)
+        how: dict[str, Any] = {"ema": wanted.ema, "device": str(self._device), "recipe": self._recipe}
+        try:
+            result = evaluate_run(self._directory.path, wanted.evaluator, checkpoint=checkpoint, name=name, **how)
+            if wanted.best and wanted.best not in result.numbers:
+                raise UserError(f'there is no number "{wanted.best}" to find the best by, only {", ".join(result.numbers)}.')
+        except UserError as error:
+            self._say(f"Warning: the evaluation {name} was not made at {samples:,} samples: {error}")
+            return None
+        best = bool(wanted.best) and self._keep_best(name, wanted, result.numbers[wanted.best], checkpoint)
+        self._directory.note_evaluation({"name": name, "samples": samples, "numbers": finite(result.numbers)})
+        said = ", ".join(f"{key} {value:.5g}" for key, value in result.numbers.items())
+        self._say(f"{name} at {samples:,} samples: {said}{' (the best so far)' if best else ''}")
+        return result
+
+    def _keep_best(self, name: str, wanted: Evaluation, value: float, checkpoint: Path) -> bool:
+        """Put the checkpoint beside those that training replaces, if it is the best so far."""
+        if math.isnan(value):
+            return False
+        folder, note = self._directory.best, self._directory.best / f"{name}.json"
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            before = float(json.loads(note.read_bytes())["value"])
+            if not (value > before if wanted.higher else value < before):
+                return False
+        folder.mkdir(exist_ok=True)
+        for file in (checkpoint, checksum_file(checkpoint)):
+            _link(file, folder / file.name)
+        about = {"number": wanted.best, "value": value, "samples": int(checkpoint.stem), "file": checkpoint.name}
+        write_whole(note, (json.dumps(about, indent=2) + "\n").encode())
+        used = {json.loads(each.read_bytes())["file"] for each in folder.glob("*.json")}
+        for file in folder.glob("*.safetensors"):
+            if file.name not in used:
+                file.unlink()
+                checksum_file(file).unlink(missing_ok=True)
+        return True
+
+
+def _link(file: Path, to: Path) -> None:
+    """One file under two names where the disk can, else a copy."""
+    to.unlink(missing_ok=True)
+    try:
+        os.link(file, to)
+    except OSError:
+        shutil.copyfile(file, to)

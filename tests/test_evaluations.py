@@ -1,0 +1,167 @@
+"""Evaluations in the course of a training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from attrs import evolve, field, frozen
+from safetensors.torch import load_file
+
+import ganskit
+from ganskit import Evaluation, Evaluator, Result, UserError
+from ganskit.engine import run as engine_run
+from ganskit.recipe import from_table, to_table
+from ganskit.train import resolve
+
+SMALL = ["samples=96", "batch_size=4", "data.size=16", "data.num_images=16", "nets.G.width=4", "nets.D.width=4", "ema=0.5"]
+HOW = {"progress": False, "device": "cpu"}
+
+
+@frozen
+class Far(Evaluator):
+    """How far samples are from the moment at which they are best: a valley with its lowest point in mid-training."""
+
+    lowest: int = 48
+    values: list[int] = field(factory=list, eq=False, repr=False)
+
+    def evaluate(self, model: ganskit.Model) -> Result:
+        torch.rand(3)  # a nuisance that must not show
+        x = model.sample(4)
+        model.real(4)
+        return Result({"far": abs(model.samples - self.lowest), "mean": float(x.mean())}, pictures={"samples": x})
+
+
+@frozen
+class Refuses(Evaluator):
+    """Cannot be made."""
+
+    def evaluate(self, model: ganskit.Model) -> Result:
+        raise UserError("there is nothing to be seen here.")
+
+
+def recipe(**evaluations: Evaluation) -> ganskit.Recipe:
+    return evolve(resolve("dcgan-rooms", settings=SMALL), evaluations=evaluations)
+
+
+def weights(run: Path) -> dict[str, torch.Tensor]:
+    return load_file(sorted((run / "checkpoints").glob("*.safetensors"))[-1])
+
+
+def noted(run: Path) -> list[tuple[str, int]]:
+    lines = (run / "evaluations.jsonl").read_text().splitlines()
+    return [(line["name"], line["samples"]) for line in map(json.loads, lines)]
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "evaluated"
+    wanted = Evaluation(evaluator=Far(), every=24, best="far")
+    return engine_run.run(recipe(far=wanted, last=Evaluation(evaluator=Far())), out=out, **HOW)
+
+
+def test_they_are_made_at_their_intervals_and_at_the_end(evaluated: Path) -> None:
+    assert noted(evaluated) == [("far", 24), ("far", 48), ("far", 72), ("far", 96), ("last", 96)]
+    record = json.loads((evaluated / "evaluations/far/result.json").read_text())
+    assert record["samples"] == 96
+    assert record["pictures"] == {"samples": {"file": "samples.png", "caption": ""}}
+
+
+def test_the_training_is_bit_for_bit_the_same(evaluated: Path, tmp_path: Path) -> None:
+    alone = weights(engine_run.run(recipe(), out=tmp_path / "alone", **HOW))
+    with_them = weights(evaluated)
+    assert alone.keys() == with_them.keys()
+    assert all(torch.equal(alone[name], with_them[name]) for name in alone)
+
+
+def test_the_best_and_the_last_are_kept(evaluated: Path) -> None:
+    note = json.loads((evaluated / "best/far.json").read_text())
+    assert (note["value"], note["samples"]) == (0.0, 48)
+    assert [file.name for file in sorted((evaluated / "best").glob("*.safetensors"))] == ["000000000048.safetensors"]
+    assert (evaluated / "checkpoints/000000000096.safetensors").exists()
+    best = ganskit.load(evaluated, checkpoint="best", recipe=recipe(), device="cpu")
+    assert best.samples == 48
+    assert ganskit.load(evaluated, checkpoint="best:far", recipe=recipe(), device="cpu").identity == best.identity
+
+
+def test_a_best_that_is_not_there(evaluated: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="has the best checkpoints by far: expected best:far"):
+        ganskit.load(evaluated, checkpoint="best:fid", recipe=recipe())
+    run = engine_run.run(recipe(), out=tmp_path / "plain", **HOW)
+    with pytest.raises(UserError, match="has no best checkpoint"):
+        ganskit.load(run, checkpoint="best")
+
+
+def test_one_wished_for_afterwards_is_made_on_resuming(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = engine_run.run(recipe(), out=tmp_path / "run", **HOW)
+    engine_run.run(recipe(far=Evaluation(evaluator=Far())), out=run, resume=True, **HOW)
+    assert noted(run) == [("far", 96)]
+    engine_run.run(recipe(far=Evaluation(evaluator=Far())), out=run, resume=True, **HOW)
+    assert noted(run) == [("far", 96)], "it is not made twice"
+
+
+def test_what_a_kill_left_undone_is_made_on_resuming(tmp_path: Path) -> None:
+    """Killed while it was evaluated: the checkpoint is there, the note is not."""
+    wanted = recipe(far=Evaluation(evaluator=Far(), every=24, best="far"))
+    run = engine_run.run(evolve(wanted, samples=48), out=tmp_path / "run", **HOW)
+    (run / "evaluations.jsonl").write_text((run / "evaluations.jsonl").read_text().splitlines()[0] + '\n{"name": "fa')
+    engine_run.run(wanted, out=run, resume=True, **HOW)
+    assert noted(run) == [("far", 24), ("far", 48), ("far", 72), ("far", 96)]
+
+
+def test_one_that_cannot_be_made_costs_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = recipe(no=Evaluation(evaluator=Refuses(), every=48), far=Evaluation(evaluator=Far(), best="fid"))
+    run = engine_run.run(wanted, out=tmp_path / "run", **HOW)
+    said = capsys.readouterr().out
+    assert said.count("Warning: the evaluation no was not made") == 2
+    assert "nothing to be seen here" in said
+    assert 'no number "fid" to find the best by, only far, mean' in said
+    assert not (run / "evaluations.jsonl").exists()
+    assert weights(run)
+
+
+def test_toml() -> None:
+    table = {"evaluator": {"use": "honest"}, "every": 1000, "best": "far", "higher": True}
+    with pytest.raises(UserError, match="honest"):  # no such evaluator is installed here; all else was understood
+        from_table(to_table(recipe()) | {"evaluations": {"far": table}})
+    with pytest.raises(UserError, match="every is 0"):
+        Evaluation(evaluator=Far(), every=0)
+    with pytest.raises(UserError, match='cannot be named "a/b"'):
+        recipe(**{"a/b": Evaluation(evaluator=Far())})
+
+
+@pytest.mark.parametrize("num", [1, 64, 70])
+def test_samples_of_chosen_noise(evaluated: Path, num: int) -> None:
+    model = ganskit.load(evaluated, recipe=recipe(), device="cpu")
+    z = model.z(num, seed=3)
+    assert z["z"].shape == (num, 100)
+    x = model.sample(num, seed=3)
+    assert torch.equal(model.from_z(z, seed=3), x)
+    assert torch.equal(model.from_z(z["z"][-1:]), x[-1:]), "an image follows from its own row"
+
+
+@pytest.mark.parametrize("z", [torch.zeros(2, 99), torch.zeros(0, 100), {"z": torch.zeros(2, 100), "w": torch.zeros(2, 100)}])
+def test_noise_that_does_not_fit(evaluated: Path, z: torch.Tensor | dict[str, torch.Tensor]) -> None:
+    with pytest.raises(UserError, match=r"does not fit .*: expected z \(N, 100\)"):
+        ganskit.load(evaluated, recipe=recipe(), device="cpu").from_z(z)
+
+
+def test_frozen_nets(evaluated: Path) -> None:
+    model = ganskit.load(evaluated, recipe=recipe(), device="cpu")
+    x = model.real(8)["x"]
+    net = model.frozen("D", batches=2)
+    together, alone = net(x), net(x[:1])
+    assert torch.allclose(together[:1], alone, atol=1e-5), "a logit does not depend on the others"
+    assert not any(p.requires_grad for p in net.parameters())
+    with pytest.raises(UserError, match='has no net "E", only G, D'):
+        model.frozen("E")
+
+
+def test_other_data(evaluated: Path) -> None:
+    model = ganskit.load(evaluated, recipe=recipe(), device="cpu")
+    other = evolve(model.recipe.data, seed=1)
+    assert not torch.equal(model.real(4)["x"], model.real(4, data=other)["x"])
+    with pytest.raises(UserError, match="was trained on x uint8"):
+        model.real(4, data=evolve(model.recipe.data, size=32))
