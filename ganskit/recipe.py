@@ -252,9 +252,9 @@ def _replace(old: Any, cls: Any, path: list[str], value: object, where: str) -> 
     key, rest = path[0], path[1:]
     inside = f"{where}.{key}" if where else key
     if isinstance(old, Mapping):
-        if key not in old:
+        if key not in old and (rest or where != "evaluations"):  # of which there may be any number
             raise UserError(f'{where} has no "{key}". {nearest(key, old)}')
-        return {**old, key: _replace(old[key], cls.__args__[1], rest, value, inside)}
+        return {**old, key: _replace(old.get(key), cls.__args__[1], rest, value, inside)}
     if isinstance(old, tuple) and key.isdecimal() and int(key) < len(old):
         return (*old[: int(key)], _replace(old[int(key)], cls.__args__[0], rest, value, inside), *old[int(key) + 1 :])
     if not attrs.has(type(old)):

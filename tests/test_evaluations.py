@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 import ganskit
 from ganskit import Evaluation, Evaluator, Result, UserError
 from ganskit.engine import run as engine_run
-from ganskit.recipe import from_table, to_table
+from ganskit.recipe import from_table, override, to_table
 from ganskit.train import resolve
 
 SMALL = ["samples=96", "batch_size=4", "data.size=16", "data.num_images=16", "nets.G.width=4", "nets.D.width=4", "ema=0.5"]
@@ -120,6 +120,16 @@ def test_one_that_cannot_be_made_costs_a_warning(tmp_path: Path, capsys: pytest.
     assert 'no number "fid" to find the best by, only far, mean' in said
     assert not (run / "evaluations.jsonl").exists()
     assert weights(run)
+
+
+def test_one_more_on_the_command_line() -> None:
+    settings = ['evaluations.far={evaluator="nobody", every=24}', "evaluations.far.every=48"]
+    with pytest.raises(UserError, match='There is no evaluator "nobody"'):
+        resolve("dcgan-rooms", settings=settings[:1])
+    with pytest.raises(UserError, match='evaluations has no "far"'):
+        resolve("dcgan-rooms", settings=settings[1:])
+    changed = override(recipe(far=Evaluation(evaluator=Far(), every=24)), settings[1:])
+    assert changed.evaluations["far"].every == 48
 
 
 def test_toml() -> None:

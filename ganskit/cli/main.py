@@ -15,6 +15,8 @@ COMMANDS = {
     "show": "Print a recipe as TOML, ready to be edited and run.",
     "sample": "Draw samples from a run.",
     "eval": "Evaluate a run.",
+    "report": "Make a page about a run.",
+    "compare": "Make a page with several runs side by side.",
     "data": "Prepare datasets and look at prepared ones.",
     "import": "Make a run of weights that others have published.",
     "plugins": "Look at installed plugins.",
