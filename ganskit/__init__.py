@@ -13,6 +13,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ganskit.claims import Arm as Arm
+    from ganskit.claims import Claim as Claim
     from ganskit.data.dataset import Dataset as Dataset
     from ganskit.data.dataset import Field as Field
     from ganskit.data.dataset import Skip as Skip
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from ganskit.two_player import View as View
 
 _HOME = {
+    "claims": ("Arm", "Claim"),
     "data.dataset": ("Dataset", "Field", "Skip", "Source"),
     "engine.engine": ("build_nets",),
     "engine.run": ("save_run",),

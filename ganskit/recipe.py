@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import attrs
 from attrs import evolve, field, frozen
 
+from ganskit.claims import Claim
 from ganskit.config import Table, field_types, structure, unstructure, use
 from ganskit.data.dataset import Dataset
 from ganskit.errors import UserError, nearest
@@ -60,7 +61,7 @@ class Recipe:
     log_every: int = field(default=20, validator=_at_least_one)
     evaluations: Mapping[str, Evaluation] = field(factory=dict)
     paper: str = ""
-    claims: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     def __attrs_post_init__(self) -> None:
         for name, value, known in (("precision", self.precision, PRECISIONS), ("compile", self.compile, COMPILE)):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ganskit import (
     Adam,
+    Claim,
     Minimax,
     Noise,
     NonSaturating,
@@ -108,7 +109,10 @@ def test_toml_names_the_distributions(recipe: Recipe) -> None:
         (["ema=0.5"], {"ema": 0.5}),
         (["name=mine"], {"name": "mine"}),
         (['name="3"'], {"name": "3"}),
-        (["claims=['one', 'two']", "claims.1=three"], {"claims": ("one", "three")}),
+        (
+            ["claims=[{states='one'}, {states='two'}]", "claims.1.states=three"],
+            {"claims": (Claim(states="one"), Claim(states="three"))},
+        ),
         (["batch_size=3", "batch_size=4"], {"batch_size": 4}),
     ],
 )

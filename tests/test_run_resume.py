@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from tiny_runs import ROUND, differing, flip_a_byte, grids, metrics, numbers, run, tiny
 
 import ganskit as package
-from ganskit import Adam, TwoPlayer, UserError
+from ganskit import Adam, Claim, TwoPlayer, UserError
 from ganskit.engine import checkpoint as checkpoints
 from ganskit.engine.checkpoint import Checkpoint
 
@@ -78,7 +78,7 @@ def test_another_recipe_is_refused_with_the_difference(copy: Path, changes: dict
 
 
 def test_intervals_may_change(copy: Path) -> None:
-    run(tiny(7, log_every=7, sample_every=7, checkpoint_every=7, paper="x", claims=("y",)), copy, resume=True)
+    run(tiny(7, log_every=7, sample_every=7, checkpoint_every=7, paper="x", claims=(Claim(states="y"),)), copy, resume=True)
     assert numbers(copy)[-1] == 7 * ROUND
 
 

@@ -1,4 +1,4 @@
-"""Makes the pages that follow from the code: the command line, the datasets, the recipes, the plugin directory.
+"""Makes the pages that follow from the code: the command line, the datasets, the claims, the recipes, the plugin directory.
 
     python docs/tools/generate.py              writes them
     python docs/tools/generate.py --check      says which ones would change, and exits with 1
@@ -14,6 +14,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+import claims_page
 import cli_page
 import dataset_page
 import directory
@@ -35,7 +36,7 @@ def constants_files(root: Path = DOCS.parent) -> list[Path]:
 def pages(files: Sequence[Path]) -> dict[Path, str]:
     """The text of every page. Raises NoSentence for a constant without a sentence, and for a sentence without a constant."""
     sentences = Sentences.read(files)
-    made = {DOCS / "cli.md": cli_page.page(), dataset_page.PAGE: dataset_page.page()}
+    made = {DOCS / "cli.md": cli_page.page(), dataset_page.PAGE: dataset_page.page(), claims_page.PAGE: claims_page.page()}
     for distribution in sentences.distributions:
         for recipe in recipe_pages.recipes(sentences, distribution):
             made[DOCS / "recipes" / f"{recipe.name}.md"] = recipe_pages.page(recipe, sentences)

@@ -15,6 +15,7 @@ COMMANDS = {
     "show": "Print a recipe as TOML, ready to be edited and run.",
     "sample": "Draw samples from a run.",
     "eval": "Evaluate a run.",
+    "reproduce": "Try what a recipe's paper claims, in a small form.",
     "report": "Make a page about a run.",
     "compare": "Make a page with several runs side by side.",
     "data": "Prepare datasets and look at prepared ones.",

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from attrs import field, frozen
 from torch import nn
 
-from ganskit import Adam, Architecture, Batch, Field, Game, Nets, Optimizer, Player, Recipe, Shape, Turn, UserError, use
+from ganskit import Adam, Architecture, Batch, Claim, Field, Game, Nets, Optimizer, Player, Recipe, Shape, Turn, UserError, use
 from ganskit.dcgan.recipes import LSUN_BEDROOMS, PAPER
 from ganskit.validators import fraction, not_negative
 
@@ -132,8 +132,15 @@ def recipe() -> Recipe:
         precision="fp32",
         paper=f"{PAPER}, section 4.1.1",
         claims=(
-            '"Visual inspection of hash collisions showed high precision with an estimated false positive rate of less than 1 in '
-            '100."',
-            '"the technique detected and removed approximately 275,000 near duplicates, suggesting a high recall."',
+            Claim(
+                states='"Visual inspection of hash collisions showed high precision"',
+                where="section 4.1.1",
+                figure='"an estimated false positive rate of less than 1 in 100"',
+            ),
+            Claim(
+                states='"the technique detected and removed [...] near duplicates, suggesting a high recall"',
+                where="section 4.1.1",
+                figure='"approximately 275,000"',
+            ),
         ),
     )

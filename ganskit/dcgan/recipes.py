@@ -5,6 +5,7 @@ authors' published code.
 
 from __future__ import annotations
 
+from ganskit.claims import Claim
 from ganskit.game import Architecture, Noise
 from ganskit.optim import Adam
 from ganskit.recipe import Recipe, evolve, use
@@ -46,8 +47,13 @@ def lsun() -> Recipe:
         samples=5 * LSUN_BEDROOMS,
         paper=f"{PAPER}, section 4.1",
         claims=(
-            "Fig. 2: samples after one epoch, where memorisation is unlikely with minibatch SGD and a small learning rate.",
-            "Fig. 3: samples after five epochs, with visual under-fitting by repeated noise textures.",
+            Claim(
+                states="After one epoch, memorisation is unlikely with minibatch SGD and a small learning rate.",
+                where="section 4.1, fig. 2",
+            ),
+            Claim(
+                states="After five epochs there is visual under-fitting by repeated noise textures.", where="section 4.1, fig. 3"
+            ),
         ),
     )
 
@@ -63,7 +69,10 @@ def faces() -> Recipe:
         data=use("celeba", size=64),
         samples=25 * FACES,
         paper=f"{PAPER}, section 4.2",
-        claims=("Figs. 7 and 8: arithmetic on averaged z vectors gives the intended faces; a turn vector turns them.",),
+        claims=(
+            Claim(states="Arithmetic on the averaged z vectors of three exemplars gives the intended faces.", where="fig. 7"),
+            Claim(states="A turn vector, of four averaged samples looking left and right, turns faces.", where="fig. 8"),
+        ),
     )
 
 
@@ -77,7 +86,9 @@ def imagenet32() -> Recipe:
         data=use("imagenet", size=32),
         samples=30 * IMAGENET,
         paper=f"{PAPER}, sections 4.3 and 5.1",
-        claims=("Table 1: an L2-SVM on D's 28,672 features classifies CIFAR-10 with 82.8 % accuracy.",),
+        claims=(
+            Claim(states="An L2-SVM on D's 28,672 features classifies CIFAR-10.", where="table 1", figure="82.8 % accuracy"),
+        ),
     )
 
 
@@ -92,7 +103,13 @@ def svhn() -> Recipe:
         batch_size=64,
         samples=200 * SVHN_WITHOUT_VALIDATION,
         paper=f"{PAPER}, section 5.2",
-        claims=("Table 2: an L2-SVM on D's 7,168 features with 1,000 labels errs on 22.48 % of the SVHN test set.",),
+        claims=(
+            Claim(
+                states="An L2-SVM on D's 7,168 features classifies SVHN with 1,000 labels.",
+                where="table 2",
+                figure="22.48 % error",
+            ),
+        ),
     )
 
 

@@ -1,0 +1,71 @@
+"""What a paper claims, and how it is tried here: as values that a recipe carries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+from attrs import field, frozen
+
+from ganskit.errors import UserError, nearest
+
+RELATIONS = ("above", "below")
+
+
+def _known(instance: object, attribute: attrs.Attribute[Any], value: str) -> None:
+    if value not in RELATIONS:
+        raise UserError(f'relation is "{value}". {nearest(value, RELATIONS)}')
+
+
+def _at_least_one(instance: object, attribute: attrs.Attribute[Any], value: int) -> None:
+    if value < 1:
+        raise UserError(f"{attribute.name} is {value}: expected at least 1.")
+
+
+@frozen(kw_only=True)
+class Arm:
+    """One side of a comparison: a recipe in a small form, and a number that an evaluator finds of its run.
+
+    `recipe` "" is the one that carries the claim; `settings` make it small, as --set does. `evaluator` is a name, `options` are
+    set as --set does in `ganskit eval`, and `number` is one of its numbers.
+    """
+
+    evaluator: str
+    number: str
+    options: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    recipe: str = ""
+
+
+@frozen(kw_only=True)
+class Claim:
+    """A statement of the paper.
+
+    `states` in its words or ours, `where` it stands, `figure` as the paper gives it. `ours` is how it is tried on two CPU
+    cores, a minute or so for each of `seeds`; without it nobody has put it into a small form yet. It holds when in every seed
+    the number is `relation` ("above" or "below") that of the `baseline` (none: zero) plus `by`.
+    """
+
+    states: str
+    where: str = ""
+    figure: str = ""
+    ours: Arm | None = None
+    baseline: Arm | None = None
+    relation: str = field(default="above", validator=_known)
+    by: float = 0.0
+    seeds: int = field(default=3, validator=_at_least_one)
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.states}" if self.where else self.states
+
+    def holds(self, ours: float, baseline: float = 0.0) -> bool:
+        """Whether one seed's numbers agree with the claim."""
+        return ours > baseline + self.by if self.relation == "above" else ours < baseline + self.by
+
+    def expects(self) -> str:
+        """What is compared, in words."""
+        if self.ours is None:
+            return "not yet in a small form"
+        than = f"{self.baseline.number} of the baseline" if self.baseline else ""
+        bound = f"{self.by:+g}" if self.by and than else f"{self.by:g}" if not than else ""
+        return f"{self.ours.number} {self.relation} {' '.join(part for part in (than, bound) if part)}"
