@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from ganskit.errors import GanskitError as GanskitError
     from ganskit.errors import UserError as UserError
     from ganskit.evaluate.evaluation import evaluate_run as evaluate_run
-    from ganskit.evaluate.evaluator import Evaluation as Evaluation
-    from ganskit.evaluate.evaluator import Evaluator as Evaluator
-    from ganskit.evaluate.evaluator import Picture as Picture
-    from ganskit.evaluate.evaluator import Result as Result
     from ganskit.evaluate.model import Model as Model
     from ganskit.evaluate.model import load as load
+    from ganskit.evaluator import Evaluation as Evaluation
+    from ganskit.evaluator import Evaluator as Evaluator
+    from ganskit.evaluator import Picture as Picture
+    from ganskit.evaluator import Result as Result
     from ganskit.game import Architecture as Architecture
     from ganskit.game import Batch as Batch
     from ganskit.game import Game as Game
@@ -71,7 +71,7 @@ _HOME = {
     "engine.run": ("save_run",),
     "errors": ("GanskitError", "UserError"),
     "evaluate.evaluation": ("evaluate_run",),
-    "evaluate.evaluator": ("Evaluation", "Evaluator", "Picture", "Result"),
+    "evaluator": ("Evaluation", "Evaluator", "Picture", "Result"),
     "evaluate.model": ("Model", "load"),
     "game": ("Architecture", "Batch", "Game", "Nets", "Noise", "Player", "Shape", "Stage", "Turn"),
     "hookspecs": ("hookimpl",),

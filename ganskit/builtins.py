@@ -39,3 +39,15 @@ def ganskit_register(registry: Registry) -> None:
     registry.dataset("two-domains", "ganskit.data.domains:TwoDomains", "Two unpaired folders of pictures, as CycleGAN's")
     registry.dataset("parquet", "ganskit.data.parquet:Parquet", "Hugging Face's parquet files with pictures in them")
     registry.dataset("webdataset", "ganskit.data.webdataset:WebDataset", "Tars of pictures and labels, as WebDataset packs them")
+    registry.dataset("room-boxes", "ganskit.data.rooms.boxes:RoomBoxes", "Drawn bedrooms with boxes of what is in them", tiny)
+    where = "ganskit.data.portraits.attributes:PortraitAttributes"
+    registry.dataset("portrait-attributes", where, "Drawn faces with yes-or-no attributes", tiny)
+    registry.game("detection", "ganskit.evaluate.rooms.game:Detection", "Tian 2019 (FCOS), section 3", {}, "room-detector")
+    net = "ganskit.evaluate.rooms.game:DetectorNet"
+    registry.architecture("detector.net", net, "Picture -> 8x8 cells of objects", {"width": 4}, "room-detector")
+    small = {"nets.detector.width": 4}
+    registry.recipe("room-detector", "ganskit.evaluate.rooms.game:recipe", "Finds windows, beds and more in drawn rooms", small)
+    registry.evaluator(
+        "memorise", "ganskit.evaluate.memorise:Memorise", "Radford 2016, section 4.1: samples beside the nearest real pictures",
+        {"num": 16, "nearest": 2, "coder_samples": 512}, "dcgan-cifar10",
+    )  # fmt: skip

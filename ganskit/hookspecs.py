@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from ganskit.evaluate.evaluator import Result
+    from ganskit.evaluator import Result
     from ganskit.observing import RunView
     from ganskit.registry import Registry
 

@@ -18,7 +18,7 @@ from ganskit.claims import Claim
 from ganskit.config import Table, field_types, structure, unstructure, use
 from ganskit.data.dataset import Dataset
 from ganskit.errors import UserError, nearest
-from ganskit.evaluate.evaluator import Evaluation, is_name
+from ganskit.evaluator import Evaluation, is_name
 from ganskit.game import Architecture, Game
 from ganskit.registry import Pluggable
 

@@ -20,7 +20,7 @@ from ganskit.engine.run import run
 from ganskit.engine.rundir import RunDir
 from ganskit.errors import UserError
 from ganskit.evaluate.evaluation import RESULT, evaluate_run
-from ganskit.evaluate.evaluator import Evaluator
+from ganskit.evaluator import Evaluator
 from ganskit.recipe import Recipe, evolve, named, override, to_toml, use
 
 CLAIMS = "claims.json"

@@ -12,7 +12,6 @@ from safetensors.torch import load_file
 
 import ganskit
 from ganskit import Evaluation, Evaluator, Result, UserError
-from ganskit.engine import run as engine_run
 from ganskit.recipe import from_table, override, to_table
 from ganskit.train import resolve
 
@@ -59,7 +58,7 @@ def noted(run: Path) -> list[tuple[str, int]]:
 def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "evaluated"
     wanted = Evaluation(evaluator=Far(), every=24, best="far")
-    return engine_run.run(recipe(far=wanted, last=Evaluation(evaluator=Far())), out=out, **HOW)
+    return ganskit.run(recipe(far=wanted, last=Evaluation(evaluator=Far())), out=out, **HOW)
 
 
 def test_they_are_made_at_their_intervals_and_at_the_end(evaluated: Path) -> None:
@@ -70,7 +69,7 @@ def test_they_are_made_at_their_intervals_and_at_the_end(evaluated: Path) -> Non
 
 
 def test_the_training_is_bit_for_bit_the_same(evaluated: Path, tmp_path: Path) -> None:
-    alone = weights(engine_run.run(recipe(), out=tmp_path / "alone", **HOW))
+    alone = weights(ganskit.run(recipe(), out=tmp_path / "alone", **HOW))
     with_them = weights(evaluated)
     assert alone.keys() == with_them.keys()
     assert all(torch.equal(alone[name], with_them[name]) for name in alone)
@@ -89,31 +88,31 @@ def test_the_best_and_the_last_are_kept(evaluated: Path) -> None:
 def test_a_best_that_is_not_there(evaluated: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="has the best checkpoints by far: expected best:far"):
         ganskit.load(evaluated, checkpoint="best:fid", recipe=recipe())
-    run = engine_run.run(recipe(), out=tmp_path / "plain", **HOW)
+    run = ganskit.run(recipe(), out=tmp_path / "plain", **HOW)
     with pytest.raises(UserError, match="has no best checkpoint"):
         ganskit.load(run, checkpoint="best")
 
 
 def test_one_wished_for_afterwards_is_made_on_resuming(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run = engine_run.run(recipe(), out=tmp_path / "run", **HOW)
-    engine_run.run(recipe(far=Evaluation(evaluator=Far())), out=run, resume=True, **HOW)
+    run = ganskit.run(recipe(), out=tmp_path / "run", **HOW)
+    ganskit.run(recipe(far=Evaluation(evaluator=Far())), out=run, resume=True, **HOW)
     assert noted(run) == [("far", 96)]
-    engine_run.run(recipe(far=Evaluation(evaluator=Far())), out=run, resume=True, **HOW)
+    ganskit.run(recipe(far=Evaluation(evaluator=Far())), out=run, resume=True, **HOW)
     assert noted(run) == [("far", 96)], "it is not made twice"
 
 
 def test_what_a_kill_left_undone_is_made_on_resuming(tmp_path: Path) -> None:
     """Killed while it was evaluated: the checkpoint is there, the note is not."""
     wanted = recipe(far=Evaluation(evaluator=Far(), every=24, best="far"))
-    run = engine_run.run(evolve(wanted, samples=48), out=tmp_path / "run", **HOW)
+    run = ganskit.run(evolve(wanted, samples=48), out=tmp_path / "run", **HOW)
     (run / "evaluations.jsonl").write_text((run / "evaluations.jsonl").read_text().splitlines()[0] + '\n{"name": "fa')
-    engine_run.run(wanted, out=run, resume=True, **HOW)
+    ganskit.run(wanted, out=run, resume=True, **HOW)
     assert noted(run) == [("far", 24), ("far", 48), ("far", 72), ("far", 96)]
 
 
 def test_one_that_cannot_be_made_costs_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wanted = recipe(no=Evaluation(evaluator=Refuses(), every=48), far=Evaluation(evaluator=Far(), best="fid"))
-    run = engine_run.run(wanted, out=tmp_path / "run", **HOW)
+    run = ganskit.run(wanted, out=tmp_path / "run", **HOW)
     said = capsys.readouterr().out
     assert said.count("Warning: the evaluation no was not made") == 2
     assert "nothing to be seen here" in said

@@ -45,7 +45,9 @@ def test_the_core_imports_no_plugin_and_arrows_point_one_way() -> None:
 
 
 def test_the_built_in_plugin_uses_public_names_only() -> None:
-    """Everything it takes from ganskit is in `ganskit.__all__`, as for plugins of others; validators are public, too."""
+    """Everything it takes from ganskit is in `ganskit.__all__` or on an API page, as for plugins of others."""
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in (PACKAGE.parent / "docs/api").glob("*.md"))
+    public = set(ganskit.__all__) | {name.rpartition(".")[2] for name in re.findall(r"^::: (ganskit\.\S+)", pages, re.MULTILINE)}
     taken = set()
     for file in (PACKAGE / "dcgan").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -53,7 +55,7 @@ def test_the_built_in_plugin_uses_public_names_only() -> None:
             if module.startswith("ganskit") and not module.startswith(("ganskit.dcgan", "ganskit.validators")):
                 taken |= {alias.name for alias in node.names}
     assert len(taken) > 10
-    assert taken <= set(ganskit.__all__)
+    assert taken - public == set()
 
 
 def test_no_pickle_eval_or_shell() -> None:
@@ -64,7 +66,8 @@ def test_no_pickle_eval_or_shell() -> None:
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
-                assert ast.unparse(node.func) not in names, file
+                loads = file.name == "weights.py" and "weights_only=True" in ast.unparse(node)  # DESIGN, section 4: one exception
+                assert ast.unparse(node.func) not in names or loads, file
             if isinstance(node, ast.keyword) and node.arg in ("allow_pickle", "shell"):
                 assert ast.unparse(node.value) == "False", file
             if isinstance(node, (ast.Import, ast.ImportFrom)):

@@ -20,12 +20,12 @@ from ganskit.conformance.watching import Failed, Gradients, NotApplicable, Still
 from ganskit.data.dataset import Dataset, Skip
 from ganskit.engine.device import forked_rng, torch_settings
 from ganskit.engine.engine import Engine
+from ganskit.engine.sampling import fixed_samples
 from ganskit.engine.state import save_state
-from ganskit.engine.training import fixed_samples
 from ganskit.errors import DataNotFound
 from ganskit.evaluate.evaluation import measured
-from ganskit.evaluate.evaluator import Evaluator
 from ganskit.evaluate.model import Model
+from ganskit.evaluator import Evaluator
 from ganskit.game import Nets
 from ganskit.recipe import Recipe, pluggables
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from ganskit.engine.distributed import World
 from ganskit.engine.engine import Deal, Engine, build_nets
 from ganskit.engine.rundir import RunDir
 from ganskit.engine.state import net_tensors
-from ganskit.engine.training import Training
+from ganskit.engine.training import Evaluations, Training
 from ganskit.errors import UserError
 from ganskit.game import Nets
 from ganskit.recipe import Recipe, to_table
@@ -34,11 +34,13 @@ def run(
     init_from: str | Path | None = None,
     progress: bool = True,
     workers: int | None = None,
+    evaluations: Callable[[Recipe, RunDir, torch.device], Evaluations] | None = None,
 ) -> Path:
     """Train a recipe to the end of its budget and return the run directory.
 
     `resume` goes on with the last run of that name, or with the one in `out`; without a checkpoint it starts over.
-    `init_from` takes over the weights of another run's nets where name and shape agree. Raises UserError, RunFailed
+    `init_from` takes over the weights of another run's nets where name and shape agree. `evaluations` makes those of the
+    recipe; without it there are none. Raises UserError, RunFailed
     or Interrupted; the last good checkpoint is kept in each case.
     """
     world = World.join()
@@ -61,7 +63,10 @@ def run(
             directory.begin(recipe)
         world.wait()
         training = Training(engine, directory, store.manifest.content, show)
-        if not training.restore() and weights is not None:
+        restored = training.restore()
+        if evaluations is not None:
+            training.evaluations = evaluations(recipe, directory, where)
+        if not restored and weights is not None:
             training.say(f"{_initialise(engine, weights)} tensors taken over from {init_from}.")
         with memory_errors():
             training.train()

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from ganskit.config import Table
 from ganskit.data.files import write_whole
 from ganskit.errors import UserError
-from ganskit.evaluate.evaluator import is_name
+from ganskit.evaluator import is_name
 from ganskit.recipe import Recipe, read_table, to_table, to_toml
 
 FREE_TO_CHANGE = {

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
 
 from ganskit.data.dataset import Field
-from ganskit.game import Batch, Game
+from ganskit.engine.device import FOR_GRIDS, autocast, forked_rng, seed_of
+from ganskit.game import Batch, Game, Nets
+
+if TYPE_CHECKING:
+    from ganskit.engine.engine import Engine
 
 
 def sampling_batch(
@@ -34,3 +39,20 @@ def as_input(field: Field, x: torch.Tensor) -> torch.Tensor:
         return x
     layout = torch.channels_last if x.ndim == 4 else torch.contiguous_format
     return x.to(torch.float32, memory_format=layout).div_(127.5).sub_(1.0)
+
+
+@torch.no_grad()
+def fixed_samples(engine: Engine, num: int) -> torch.Tensor:
+    """Samples of the same noise every time, made without leaving a trace in the training."""
+    nets = Nets({**engine.nets, **engine.averages})
+    real = engine.deal(0, num) if engine.game.conditions() else {}
+    real = {name: as_input(engine.fields[name], real[name]) for name in engine.game.conditions()}
+    with forked_rng(engine.device):
+        seed = seed_of(engine.recipe.seed, 0, 0, FOR_GRIDS)
+        b = sampling_batch(engine.game, num, seed, engine.samples, real, engine.device)
+        nets.eval()
+        try:
+            with autocast(engine.precision, engine.device):
+                return engine.game.sample(nets, b).float()
+        finally:
+            nets.train()

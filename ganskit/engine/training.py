@@ -5,25 +5,24 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from tqdm import tqdm
 
 from ganskit.engine import checkpoint as checkpoints
 from ganskit.engine.checkpoint import Checkpoint
-from ganskit.engine.device import FOR_GRIDS, autocast, forked_rng, processor, seed_of
+from ganskit.engine.device import processor
 from ganskit.engine.engine import NEVER, Engine
 from ganskit.engine.rundir import RunDir
-from ganskit.engine.sampling import as_input, sampling_batch
+from ganskit.engine.sampling import fixed_samples
 from ganskit.engine.state import load_state, save_state
 from ganskit.errors import GanskitError, RunFailed, UserError
-from ganskit.evaluate.during import Evaluations
-from ganskit.game import Nets
+from ganskit.evaluator import Result
 from ganskit.observing import Observers, RunView
 from ganskit.pictures import is_pictures, save_grid
 from ganskit.recipe import to_table, versions
@@ -41,8 +40,23 @@ class Interrupted(GanskitError):
     exit_code = 130
 
 
+class Evaluations(Protocol):
+    """What is measured in the course of a training, by whoever knows how: see `ganskit.evaluate.during`."""
+
+    def due(self, samples: int) -> list[str]:
+        """The names of those to make now."""
+
+    def make(self, name: str, checkpoint: Path, say: Callable[[str], None]) -> Result | None:
+        """Make one, of this checkpoint."""
+
+    def passed(self, name: str, samples: int) -> None:
+        """It is not due again at once."""
+
+
 class Training:
     """The loop around the engine: progress, metrics, sample grids, checkpoints, Ctrl-C."""
+
+    evaluations: Evaluations | None = None
 
     def __init__(self, engine: Engine, directory: RunDir, data: str, progress: bool) -> None:
         self.engine, self.recipe, self.world = engine, engine.recipe, engine.world
@@ -96,18 +110,17 @@ class Training:
     def train(self) -> None:
         """Play rounds until the budget is spent."""
         engine, budget = self.engine, self.recipe.samples
-        evaluations = Evaluations(self.recipe, self.directory, engine.device, self.say)
         if engine.samples >= budget:
             self.say(f"{self.directory.path} is finished: {engine.samples:,} samples.")
-            if evaluations.due(engine.samples):  # ones that were wished for afterwards
+            if self._due():  # ones that were wished for afterwards
                 with self._observed():
-                    self._evaluate(evaluations)
+                    self._evaluate()
             return
         started = last_save = time.monotonic()
         first_samples, before_s = engine.samples, self.time_s
         first_save = True
         with self._interruptible(), self._observed(), self._bar() as bar:
-            started += self._evaluate(evaluations)  # what a kill or a new wish has left to do
+            started += self._evaluate()  # what a kill or a new wish has left to do
             while engine.samples < budget:
                 round_started = time.monotonic()
                 before = engine.samples
@@ -124,28 +137,32 @@ class Training:
                 self._tell("ganskit_round_ended")
                 wait_s = FIRST_CHECKPOINT_S - (now - round_started) if first_save else CHECKPOINT_S
                 stop = self.world.anybody(self.interrupts > 0)
-                due = engine.samples < budget and evaluations.due(engine.samples)
+                due = engine.samples < budget and self._due()
                 if stop or due or self._checkpoint_due(now - last_save, wait_s):
                     self._save_checkpoint()
                     last_save, first_save = time.monotonic(), False
                 if due and not stop:
-                    started += self._evaluate(evaluations)
+                    started += self._evaluate()
                 if stop:
                     again = f"--resume --out {self.directory.path}"
                     raise Interrupted(f"Interrupted after {engine.samples:,} samples. Go on with the same command and {again}")
             self._save_grid()
             self._save_checkpoint()
-            self._evaluate(evaluations)
+            self._evaluate()
 
-    def _evaluate(self, evaluations: Evaluations) -> float:
-        """Make those that are due, on the newest checkpoint, which is of this moment; returns the seconds they took."""
+    def _due(self) -> list[str]:
+        return self.evaluations.due(self.engine.samples) if self.evaluations else []
+
+    def _evaluate(self) -> float:
+        """Make the evaluations that are due, on the newest checkpoint, which is of this moment; returns the seconds they took."""
         started = time.monotonic()
-        for name in evaluations.due(self.engine.samples):
+        for name in self._due():
+            assert self.evaluations
             if self.world.leads and self.checkpoint:
-                result = evaluations.make(name, self.checkpoint)
+                result = self.evaluations.make(name, self.checkpoint, self.say)
                 if result is not None:
                     self._tell("ganskit_evaluated", name=name, result=result)
-            evaluations.passed(name, self.engine.samples)
+            self.evaluations.passed(name, self.engine.samples)
         self.world.wait()
         return time.monotonic() - started
 
@@ -262,23 +279,6 @@ class Training:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-@torch.no_grad()
-def fixed_samples(engine: Engine, num: int) -> torch.Tensor:
-    """Samples of the same noise every time, made without leaving a trace in the training."""
-    nets = Nets({**engine.nets, **engine.averages})
-    real = engine.deal(0, num) if engine.game.conditions() else {}
-    real = {name: as_input(engine.fields[name], real[name]) for name in engine.game.conditions()}
-    with forked_rng(engine.device):
-        seed = seed_of(engine.recipe.seed, 0, 0, FOR_GRIDS)
-        b = sampling_batch(engine.game, num, seed, engine.samples, real, engine.device)
-        nets.eval()
-        try:
-            with autocast(engine.precision, engine.device):
-                return engine.game.sample(nets, b).float()
-        finally:
-            nets.train()
 
 
 def environment(engine: Engine) -> dict[str, str | int]:

@@ -18,15 +18,15 @@ from ganskit.engine.checkpoint import checksum_file
 from ganskit.engine.rundir import RunDir
 from ganskit.errors import UserError
 from ganskit.evaluate.evaluation import evaluate_run, finite
-from ganskit.evaluate.evaluator import Evaluation, Result
+from ganskit.evaluator import Evaluation, Result
 from ganskit.recipe import Recipe
 
 
 class Evaluations:
     """The evaluations of a recipe, on the checkpoints of its run: what training does is not touched."""
 
-    def __init__(self, recipe: Recipe, directory: RunDir, device: torch.device, say: Callable[[str], None]) -> None:
-        self._recipe, self._directory, self._device, self._say = recipe, directory, device, say
+    def __init__(self, recipe: Recipe, directory: RunDir, device: torch.device) -> None:
+        self._recipe, self._directory, self._device = recipe, directory, device
         self._last = {line["name"]: line["samples"] for line in directory.evaluations_noted()}
 
     def due(self, samples: int) -> list[str]:
@@ -42,7 +42,7 @@ class Evaluations:
         """It was made, or could not be: it is not due again before the next interval."""
         self._last[name] = samples
 
-    def make(self, name: str, checkpoint: Path) -> Result | None:
+    def make(self, name: str, checkpoint: Path, say: Callable[[str], None]) -> Result | None:
         """Evaluate a checkpoint, note what was found, and keep the checkpoint if it is the best so far.
 
         An evaluation that cannot be made costs a warning and not the training; None is returned, and resuming tries again.
@@ -54,12 +54,12 @@ class Evaluations:
             if wanted.best and wanted.best not in result.numbers:
                 raise UserError(f'there is no number "{wanted.best}" to find the best by, only {", ".join(result.numbers)}.')
         except UserError as error:
-            self._say(f"Warning: the evaluation {name} was not made at {samples:,} samples: {error}")
+            say(f"Warning: the evaluation {name} was not made at {samples:,} samples: {error}")
             return None
         best = bool(wanted.best) and self._keep_best(name, wanted, result.numbers[wanted.best], checkpoint)
         self._directory.note_evaluation({"name": name, "samples": samples, "numbers": finite(result.numbers)})
         said = ", ".join(f"{key} {value:.5g}" for key, value in result.numbers.items())
-        self._say(f"{name} at {samples:,} samples: {said}{' (the best so far)' if best else ''}")
+        say(f"{name} at {samples:,} samples: {said}{' (the best so far)' if best else ''}")
         return result
 
     def _keep_best(self, name: str, wanted: Evaluation, value: float, checkpoint: Path) -> bool:

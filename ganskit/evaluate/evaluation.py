@@ -18,8 +18,8 @@ from ganskit.data.files import write_whole
 from ganskit.engine.device import forked_rng
 from ganskit.engine.rundir import RunDir
 from ganskit.errors import UserError
-from ganskit.evaluate.evaluator import Evaluator, Picture, Result
 from ganskit.evaluate.model import Model, load
+from ganskit.evaluator import Evaluator, Picture, Result
 from ganskit.pictures import is_pictures, save_grid
 from ganskit.recipe import Recipe, versions
 

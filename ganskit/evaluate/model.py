@@ -51,7 +51,7 @@ class Model:
         digest = hashlib.sha256()
         for path, tensor in net_tensors(self.nets):
             digest.update(path.encode())
-            digest.update(tensor.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+            digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
         return {"weights_sha256": digest.hexdigest(), "samples": self.samples, "ema": self.ema}
 
     @torch.no_grad()
