@@ -1,0 +1,106 @@
+"""Training a detector once for each size of pictures, and finding it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from attrs import evolve
+
+from ganskit.data.files import write_whole
+from ganskit.data.guards import locked
+from ganskit.data.home import data_home
+from ganskit.data.rooms.boxes import KINDS, RoomBoxes
+from ganskit.engine.distributed import World
+from ganskit.engine.run import run
+from ganskit.engine.sampling import as_input
+from ganskit.engine.training import Interrupted
+from ganskit.errors import UserError
+from ganskit.evaluate.model import Model, load
+from ganskit.evaluate.rooms.detector import Detector, measured
+from ganskit.evaluate.rooms.game import NET, recipe
+from ganskit.optim import Adam, Decay
+from ganskit.recipe import Recipe, to_table
+
+VERSION = 1
+"""Changes whenever the same options would give another network, so that it is trained anew."""
+FRESH_ROOMS, FRESH_SEED = 500, 2_000_003
+"""Rooms of another seed, on which its quality is measured."""
+NOTE = "detector.json"
+
+
+def detector(size: int, *, samples: int | None = None, progress: bool = True, device: str = "auto") -> Detector:
+    """A network that finds windows, beds and more in rooms, size x size pixels: trained when it is first asked for, and kept.
+
+    `samples` is the training's budget (None: 50,000, about two minutes on two CPU cores). What is trained is a run in the folder
+    `learned` of ganskit's data folder, which goes on where it was interrupted; one process trains, and others wait for it.
+
+    Raises UserError, RunFailed, or Interrupted.
+    """
+    chosen = recipe_for(size, samples)
+    folder = data_home() / "learned" / chosen.name
+    with locked(folder, progress):
+        if not (folder / NOTE).is_file():
+            _train(chosen, folder, device, progress)
+        return _finished(load(folder, device=device, recipe=chosen), size, folder)
+
+
+def recipe_for(size: int, samples: int | None = None) -> Recipe:
+    """What is trained; its name says which options it is for. A small budget has few rooms. Raises UserError."""
+    base = recipe()
+    budget = samples or base.samples
+    rooms = RoomBoxes(num_images=min(base.data.num_images, max(64, budget // 10)), size=size, seed=base.data.seed)  # type: ignore[attr-defined]  # it is a RoomBoxes
+    opt = Adam(lr=2e-3, beta1=0.9, schedule=Decay(budget // 2, budget))
+    made = evolve(base, name="detector", data=rooms, samples=budget, game=evolve(base.game, opt=opt))  # type: ignore[call-arg]  # a Detection
+    digest = hashlib.sha256(json.dumps([VERSION, rooms.open().fingerprint, to_table(made)], sort_keys=True).encode()).hexdigest()
+    return evolve(made, name=f"detector-rooms{size}-{digest[:12]}")
+
+
+def _train(chosen: Recipe, folder: Path, device: str, progress: bool) -> None:
+    if World.join().size > 1:
+        raise UserError(
+            "The room detector is not trained yet, and several processes cannot train it: evaluate once with one before."
+        )
+    try:
+        run(chosen, out=folder, resume=True, device=device, progress=progress)
+    except Interrupted as error:
+        raise Interrupted(
+            "Interrupted while the room detector was being trained. The same command goes on from there."
+        ) from error
+
+
+def _finished(model: Model, size: int, folder: Path) -> Detector:
+    shape = model.recipe.data.provides()["x"].shape
+    made = Detector(net=model.nets[NET], kinds=KINDS, shape=shape, quality={}, protocol={}, device=model.device)
+    file = folder / NOTE
+    if not file.is_file():
+        fresh = RoomBoxes(num_images=min(FRESH_ROOMS, max(8, model.samples // 100)), size=size, seed=FRESH_SEED)
+        note = {"protocol": _protocol(model, fresh, folder), "quality": _quality(made, fresh)}
+        write_whole(file, (json.dumps(note, indent=2) + "\n").encode())
+    note = json.loads(file.read_bytes())
+    return evolve(made, quality=note["quality"], protocol=note["protocol"])
+
+
+def _protocol(model: Model, fresh: RoomBoxes, folder: Path) -> dict[str, Any]:
+    return {
+        "network": folder.name,
+        "samples": model.samples,
+        "num_rooms": model.recipe.data.num_images,  # type: ignore[attr-defined]  # it is a RoomBoxes
+        "num_fresh_rooms": fresh.num_images,
+        "fresh_seed": fresh.seed,
+        "sha256": model.identity["weights_sha256"],
+    }
+
+
+def _quality(made: Detector, fresh: RoomBoxes) -> dict[str, dict[str, float]]:
+    """Precision and recall by kind on fresh rooms."""
+    source, field = fresh.open(), fresh.provides()["x"]
+    rooms = [source.read(i) for i in range(fresh.num_images)]
+    found = made(as_input(field, torch.stack([torch.from_numpy(room["x"]) for room in rooms])))
+    true = [
+        {kind: torch.from_numpy(room["boxes"][room["kinds"] == 1 + i]) for i, kind in enumerate(made.kinds)} for room in rooms
+    ]
+    return measured(found, true, made.kinds)
