@@ -51,3 +51,20 @@ def ganskit_register(registry: Registry) -> None:
         "memorise", "ganskit.evaluate.memorise:Memorise", "Radford 2016, section 4.1: samples beside the nearest real pictures",
         {"num": 16, "nearest": 2, "coder_samples": 512}, "dcgan-cifar10",
     )  # fmt: skip
+    where = "ganskit.evaluate.learned"
+    registry.game("classifier", f"{where}.game:Classification", "Learning labels: softmax or binary cross-entropy")
+    net = "Strided convolutions with group norm: features and logits"
+    registry.architecture("classifier.net", f"{where}.net:Convolutional", net, {"width": 4})
+    registry.dataset(
+        "stacked-mnist", "ganskit.data.stacked_mnist:StackedMnist", "Metz 2017, section 3.3.1: three digits as channels, 1,000 modes"
+    )
+    where = "ganskit.evaluate.sliced_wasserstein:SlicedWasserstein"
+    registry.evaluator("sliced-wasserstein", where, "Karras 2018, section 5", {"num": 16, "projections": 8})
+    two_modes = {"num": 16, "centres": [[-0.5] * 192, [0.5] * 192], "std": 0.1}
+    where, summary = "ganskit.evaluate.modes:ModeCoverage", "Modes of a mixture: Srivastava 2017 and Lin 2018, section 4.1"
+    registry.evaluator("mode-coverage", where, summary, two_modes)
+    digits = {"use": "portraits", "num_images": 64, "size": 32}
+    registry.evaluator(
+        "stacked-modes", "ganskit.evaluate.stacked_modes:StackedModes", "Modes of Stacked MNIST: Metz 2017, Lin 2018, section 4.2",
+        {"num": 64, "train_samples": 64, "digits": digits}, "dcgan-cifar10",
+    )  # fmt: skip

@@ -122,6 +122,7 @@ WRITERS: dict[str, Callable[[Path], Options | None]] = {
     "svhn": svhn,
     "stl10": stl10,
     "mnist": mnist,
+    "stacked-mnist": mnist,
     "fashion-mnist": mnist,
     "pairs": pairs,
     "facades": facades,

@@ -29,6 +29,7 @@ _PUBLIC = {
     "Rooms": "rooms",
     "Skip": "dataset",
     "Source": "dataset",
+    "StackedMnist": "stacked_mnist",
     "Stl10": "stl10",
     "Store": "store",
     "Svhn": "svhn",

@@ -146,4 +146,5 @@ def recipe() -> Recipe:
         batch_size=64,
         samples=50_000,
         precision="fp32",
+        paper="Tian, Shen, Chen & He 2019 (FCOS), arXiv 1904.01355, section 3, much smaller",
     )
