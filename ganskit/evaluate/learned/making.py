@@ -77,6 +77,8 @@ def classifier(
 
 def recipe_for(store: Store, labels: Labels, samples: int | None = None, seed: int = 0, width: int = 32) -> Recipe:
     """What is trained, but for the held-out examples; its name says which data and options it is for. Raises UserError."""
+    if samples is not None and samples < 1:
+        raise UserError(f"A classifier is to be trained with {samples} samples: expected 1 or more.")
     budget = samples or min(max(EPOCHS * len(store), LEAST), MOST)
     opt = Adam(lr=LR, beta1=0.9, schedule=Decay(budget // 4, budget))
     num = None if labels.are_attributes else len(labels.names)
