@@ -56,7 +56,9 @@ def ganskit_register(registry: Registry) -> None:
     net = "Strided convolutions with group norm: features and logits"
     registry.architecture("classifier.net", f"{where}.net:Convolutional", net, {"width": 4})
     registry.dataset(
-        "stacked-mnist", "ganskit.data.stacked_mnist:StackedMnist", "Metz 2017, section 3.3.1: three digits as channels, 1,000 modes"
+        "stacked-mnist",
+        "ganskit.data.stacked_mnist:StackedMnist",
+        "Metz 2017, section 3.3.1: three digits as channels",
     )
     where = "ganskit.evaluate.sliced_wasserstein:SlicedWasserstein"
     registry.evaluator("sliced-wasserstein", where, "Karras 2018, section 5", {"num": 16, "projections": 8})
@@ -65,6 +67,19 @@ def ganskit_register(registry: Registry) -> None:
     registry.evaluator("mode-coverage", where, summary, two_modes)
     digits = {"use": "portraits", "num_images": 64, "size": 32}
     registry.evaluator(
-        "stacked-modes", "ganskit.evaluate.stacked_modes:StackedModes", "Modes of Stacked MNIST: Metz 2017, Lin 2018, section 4.2",
+        "stacked-modes", "ganskit.evaluate.stacked_modes:StackedModes", "Modes of Stacked MNIST: Metz 2017; Lin 2018, 4.2",
         {"num": 64, "train_samples": 64, "digits": digits}, "dcgan-cifar10",
+    )  # fmt: skip
+    where, few = "ganskit.evaluate.fidelity", {"num": 4, "batch_size": 4}
+    registry.evaluator("fid", f"{where}.evaluators:Fid", "Heusel 2017, section 2", few | {"allow_few": True})
+    registry.evaluator("kid", f"{where}.evaluators:Kid", "Bińkowski 2018, section 4", few | {"subset_size": 2, "subsets": 2})
+    registry.evaluator("precision-recall", f"{where}.evaluators:PrecisionRecall", "Kynkäänniemi 2019, eqs. 1 and 2", few)
+    one_split = few | {"splits": 1, "allow_few": True}
+    registry.evaluator("inception-score", f"{where}.evaluators:InceptionScore", "Salimans 2016, section 4", one_split)
+    registry.evaluator("ppl", f"{where}.ppl:Ppl", "Karras 2019, section 4.1", few)
+    drawn = {"use": "rooms", "num_images": 64, "size": 64}
+    registry.evaluator(
+        "fd", f"{where}.fd:Fd", "Fréchet and kernel distance in a net trained here",
+        {"num": 8, "subset_size": 4, "subsets": 2, "allow_few": True, "train_samples": 64, "data": drawn, "learn_from": drawn},
+        "dcgan-rooms",
     )  # fmt: skip

@@ -114,7 +114,5 @@ def measured(evaluator: Evaluator, model: Model) -> Result:
             )
     for name, text in result.plots.items():
         if not text.startswith("<svg"):
-            raise UserError(
-                f'{what}.evaluate returned the plot "{name}", which does not begin with <svg.'
-            )
+            raise UserError(f'{what}.evaluate returned the plot "{name}", which does not begin with <svg.')
     return evolve(result, numbers={name: float(value) for name, value in result.numbers.items()})

@@ -66,8 +66,15 @@ class Model:
             if batch_stats:
                 nets = copy.deepcopy(self.nets).train()  # a copy, for there are nets with running statistics
                 return self._made(nets, self._batch(num, seed_of(seed, 0, 0, FOR_SAMPLES), label))
+            chunks = [self.chunk(index, seed, label) for index in range(-(-num // CHUNK))]
+        return torch.cat(chunks)[:num]
+
+    @torch.no_grad()
+    def chunk(self, index: int, seed: int = 0, label: int | None = None) -> torch.Tensor:
+        """Samples 64 * index to 64 * (index + 1), as `sample` gives them: for as many as do not fit into memory at once."""
+        with forked_rng(self.device):
             self._freeze()
-            return torch.cat([self._made(self.nets, b) for b in self._batches(num, seed, label)])[:num]
+            return self._made(self.nets, self._batch(CHUNK, seed_of(seed, index, 0, FOR_SAMPLES), label))
 
     def z(self, num: int, seed: int = 0) -> dict[str, torch.Tensor]:
         """The noise, by name, (num, ...) on the CPU, that `sample(num, seed)` is made from. Raises UserError."""
