@@ -29,7 +29,8 @@ def _row(told: dict[str, Any]) -> str:
     claim = told["claim"]
     states = f"{claim['where']}: {claim['states']}" if claim["where"] else claim["states"]
     minutes = f"{told['time_s'] / 60:.1f}" if told["ours"] else "-"
-    cells = [states, claim["figure"] or "-", _tried(told), _values(told["ours"]), _values(told["baseline"]), told["verdict"], minutes]
+    found = [_values(told["ours"]), _values(told["baseline"]), told["verdict"], minutes]
+    cells = [states, claim["figure"] or "-", _tried(told), *found]
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 

@@ -97,10 +97,7 @@ def evaluates(evaluator: Evaluator, recipe: Recipe) -> None:
     """It returns a Result, the same twice, and training goes on as if it had not been there."""
     without, between = played(recipe, 3, Engine), played(recipe, 1, Engine)
     settings = torch_settings()
-    with (
-        TemporaryDirectory(prefix="ganskit-") as folder,
-        patch.dict(os.environ, {"GANSKIT_DATA": folder, "GANSKIT_OFFLINE": "1"}),
-    ):
+    with TemporaryDirectory(prefix="ganskit-") as folder, patch.dict(os.environ, GANSKIT_DATA=folder, GANSKIT_OFFLINE="1"):
         try:
             first, second = (measured(evaluator, _model(between)) for _ in range(2))
         except DataNotFound as error:

@@ -19,7 +19,7 @@ def ganskit_register(registry: Registry) -> None:
     )
     small = "dcgan-cifar10"
     registry.evaluator(
-        "latent-walk", "ganskit.dcgan.latent_walk:LatentWalk", "Radford 2016, fig. 4: interpolations, and their sharp transitions",
+        "latent-walk", "ganskit.dcgan.latent_walk:LatentWalk", "Radford 2016, fig. 4: interpolations, and sharp steps in them",
         {"rows": 2, "points": 3, "space": "pixels"},
     )  # fmt: skip
     registry.evaluator(
