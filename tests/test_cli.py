@@ -59,7 +59,7 @@ def test_without_arguments_it_says_what_there_is(ganskit: Callable) -> None:
     ("words", "says"),
     [
         ("rum", 'There is no command "rum". Did you mean "run"?'),
-        ("frobnicate", "Known: data, eval, import, list, plugins, run, sample, show."),
+        ("frobnicate", "Known: compare, data, eval, import, list, plugins, report, reproduce, run, sample, show."),
         ("run", "Missing argument"),
         ("run dcgan-lsum", 'There is no recipe "dcgan-lsum". Did you mean "dcgan-lsun"?'),
         ("show nonsense", "Known: dcgan-cifar10, dcgan-dedup, dcgan-faces,"),
