@@ -203,11 +203,11 @@ def test_samples_that_are_not_finite(model: ganskit.Model, stand: list[tuple[obj
         SMALL.evaluate(broken)
 
 
-def test_a_run_is_left_as_it_was(finished: Path, model: ganskit.Model, stand: list[tuple[object, ...]]) -> None:
+def test_a_run_is_left_as_it_was(copy: Path, model: ganskit.Model, stand: list[tuple[object, ...]]) -> None:
     """Evaluated by name, its samples and torch's random numbers go on, and the result is kept."""
     before, state = model.sample(8), torch.get_rng_state()
-    result = ganskit.evaluate_run(finished, SMALL, name="fd", recipe=tiny_runs.tiny(), device="cpu")
+    result = ganskit.evaluate_run(copy, SMALL, name="fd", recipe=tiny_runs.tiny(), device="cpu")
     assert torch.equal(torch.get_rng_state(), state)
     assert result.numbers == SMALL.evaluate(model).numbers
     assert torch.equal(model.sample(8), before)
-    assert sorted(file.name for file in (finished / "evaluations/fd").iterdir()) == ["result.json", "samples.png"]
+    assert sorted(file.name for file in (copy / "evaluations/fd").iterdir()) == ["result.json", "samples.png"]

@@ -50,7 +50,7 @@ def recipe() -> Recipe:
 
 
 def test_all_recipes_are_found() -> None:
-    assert len(NAMES) == 8
+    assert len(NAMES) == 9
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -46,7 +46,7 @@ def test_the_core_imports_no_plugin_and_arrows_point_one_way() -> None:
 
 def test_the_built_in_plugin_uses_public_names_only() -> None:
     """Everything it takes from ganskit is in `ganskit.__all__` or on an API page, as for plugins of others."""
-    pages = "\n".join(page.read_text(encoding="utf-8") for page in (PACKAGE.parent / "docs/api").glob("*.md"))
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in (Path(__file__).parents[1] / "docs/api").glob("*.md"))
     public = set(ganskit.__all__) | {name.rpartition(".")[2] for name in re.findall(r"^::: (ganskit\.\S+)", pages, re.MULTILINE)}
     taken = set()
     for file in (PACKAGE / "dcgan").rglob("*.py"):
