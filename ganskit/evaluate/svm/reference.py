@@ -1,0 +1,60 @@
+"""The classifiers by either solver: ours in torch, or LIBLINEAR through scikit-learn, the reference."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from ganskit.errors import UserError
+from ganskit.evaluate.svm.rows import Rows
+from ganskit.evaluate.svm.solver import TOL, fit
+
+SOLVERS = ("torch", "sklearn")
+
+
+def train(
+    solver: str, rows: Rows, y: torch.Tensor, num_classes: int, cs: Sequence[float], tol: float | None = None
+) -> torch.Tensor:
+    """One-vs-rest weights (len(cs), K, D) for labels y (N,) in [0, K). `tol` None is the solver's own default.
+
+    Raises UserError when scikit-learn is asked for and is not there.
+    """
+    if solver == "sklearn":
+        return torch.stack([_liblinear(rows, y, num_classes, c, tol) for c in cs])
+    signs = torch.where(y[None] == torch.arange(num_classes)[:, None], 1.0, -1.0).repeat(len(cs), 1)
+    c = torch.tensor(cs).repeat_interleave(num_classes)
+    found = fit(rows, signs, c, tol or TOL)
+    return found.w.view(len(cs), num_classes, -1).cpu()
+
+
+def predictions(rows: Rows, weights: torch.Tensor) -> torch.Tensor:
+    """weights (M, K, D) -> the classes (M, N) with the highest scores."""
+    scores = rows.scores(weights.flatten(0, 1).to(rows.device))
+    return scores.view(*weights.shape[:2], -1).argmax(1).cpu()
+
+
+def _liblinear(rows: Rows, y: torch.Tensor, num_classes: int, c: float, tol: float | None) -> torch.Tensor:
+    """(K, D). The objective is ours: LIBLINEAR regularises the intercept, too, and `intercept_scaling` is 1."""
+    try:
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.svm import LinearSVC
+    except ImportError:
+        raise UserError(
+            'The solver "sklearn" needs scikit-learn: pip install "ganskit[eval]". The solver "torch" needs nothing more.'
+        ) from None
+    x = torch.cat([block.float().cpu() for block in rows.blocks]).numpy()
+    out = torch.zeros(num_classes, rows.dimensions)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the authors' code leaves it at 1,000 passes as well
+        for k in range(num_classes):
+            ours = (y == k).numpy()
+            if ours.all() or not ours.any():
+                out[k, -1] = 1.0 if ours.all() else -1.0
+                continue
+            options = {} if tol is None else {"tol": tol, "max_iter": 1_000_000}
+            model = LinearSVC(C=c, loss="squared_hinge", dual="auto", random_state=0, **options).fit(x, ours)
+            out[k] = torch.from_numpy(np.concatenate([model.coef_[0], model.intercept_]).astype(np.float32))
+    return out

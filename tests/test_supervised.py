@@ -1,0 +1,75 @@
+"""The purely supervised CNN with the discriminator's architecture."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from labelled import model
+
+from ganskit import UserError
+from ganskit.data.home import data_home
+from ganskit.evaluate import supervised
+from ganskit.evaluate.evaluation import measured
+from ganskit.evaluate.supervised import Supervised
+
+SMALL = {"per_class": 8, "trials": 3, "epochs": 4}
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.setenv("GANSKIT_DATA", str(tmp_path))
+
+
+def test_it_searches_at_random_and_tests_the_best() -> None:
+    result = measured(Supervised(**SMALL), model())
+    trials = result.details["trials"]
+    assert len(trials) == 3
+    assert result.numbers["validation_error"] == min(trial["validation_error"] for trial in trials)
+    assert 0 <= result.numbers["error"] <= 100
+    assert len({trial["lr"] for trial in trials}) == 3
+    assert all(1e-4 <= trial["lr"] <= 1e-2 and trial["epochs"] <= 4 for trial in trials)
+
+
+def test_an_interrupted_search_goes_on_as_if_it_had_not_been(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.setenv("GANSKIT_DATA", f"{tmp_path}/whole")
+    whole = measured(Supervised(**SMALL), model())
+    monkeypatch.setenv("GANSKIT_DATA", f"{tmp_path}/parts")
+    asked = supervised._settings
+
+    def interrupted(trial: object, epochs: int) -> object:
+        if trial.number == 2:
+            raise KeyboardInterrupt
+        return asked(trial, epochs)
+
+    monkeypatch.setattr(supervised, "_settings", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        measured(Supervised(**SMALL), model())
+    monkeypatch.setattr(supervised, "_settings", asked)
+    drawn = []
+    monkeypatch.setattr(supervised, "_settings", lambda trial, epochs: drawn.append(trial.number) or asked(trial, epochs))
+    rest = measured(Supervised(**SMALL), model())
+    assert len(drawn) == 1  # two were kept
+    assert rest.numbers == whole.numbers
+    assert rest.details == whole.details
+
+
+def test_more_trials_add_to_those_there_are_and_other_settings_do_not() -> None:
+    first = measured(Supervised(**{**SMALL, "trials": 1}), model())
+    second = measured(Supervised(**{**SMALL, "trials": 2}), model())
+    assert second.details["trials"][0] == first.details["trials"][0]
+    measured(Supervised(**{**SMALL, "trials": 1, "seed": 1}), model())
+    assert len(list((data_home() / "studies").glob("*.jsonl"))) == 2
+
+
+def test_what_it_needs() -> None:
+    with pytest.raises(UserError, match='no net "Q", only'):
+        measured(Supervised(**SMALL, net="Q"), model())
+    with pytest.raises(UserError, match="200 examples of each class"):
+        measured(Supervised(**{**SMALL, "per_class": 200}), model())
+
+
+def test_without_optuna_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(UserError, match=r"ganskit\[eval\]"):
+        measured(Supervised(**SMALL), model())
