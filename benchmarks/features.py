@@ -22,12 +22,12 @@ from attrs import frozen
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from ganskit import Dataset, Field, Model, Recipe, TwoPlayer, build_nets, use
-from ganskit.dcgan.features import pooled_features
 from ganskit.engine.device import autocast, resolve_device, resolve_precision
 from ganskit.evaluate.fidelity.extractor import Extractor, as_file
 from ganskit.evaluate.fidelity.features import features
 from ganskit.evaluate.fidelity.inputs import Samples
 from ganskit.evaluate.fidelity.metrics import frechet
+from ganskit.evaluate.svm.extract import pooled
 
 Step = Callable[[], object]
 DIMENSIONS = 2048
@@ -67,13 +67,13 @@ def discriminator(width: int, num: int, device: torch.device) -> tuple[Step, Ste
 
     @torch.no_grad()
     def plain() -> torch.Tensor:
-        return pooled_features(net, data.to(device).float() / 127.5 - 1).cpu()
+        return pooled(net, data.to(device).float() / 127.5 - 1).cpu()
 
     @torch.inference_mode()
     def fast() -> torch.Tensor:
         x = data.to(device).to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1)
         with autocast(precision, device):
-            return pooled_features(same, x).cpu()
+            return pooled(same, x).cpu()
 
     return plain, fast
 

@@ -83,3 +83,16 @@ def ganskit_register(registry: Registry) -> None:
         {"num": 8, "subset_size": 4, "subsets": 2, "allow_few": True, "train_samples": 64, "data": drawn, "learn_from": drawn},
         "dcgan-rooms",
     )  # fmt: skip
+    labelled = {"use": "portraits", "num_images": 64, "size": 32}
+    registry.evaluator(
+        "svm", "ganskit.evaluate.svm.evaluator:Svm", "Radford 2016, section 5: an L2-SVM on a discriminator's features",
+        {"data": labelled, "Cs": [1e-3], "batches": 1}, "dcgan-cifar10",
+    )  # fmt: skip
+    registry.evaluator(
+        "kmeans-features", "ganskit.evaluate.kmeans:KMeansFeatures", "Coates 2011: one layer of K-means, and the same SVM",
+        {"data": labelled, "Cs": [1e-3], "centroids": 4, "patches": 64, "iterations": 1}, "dcgan-cifar10",
+    )  # fmt: skip
+    registry.evaluator(
+        "supervised", "ganskit.evaluate.supervised:Supervised", "Radford 2016, section 5.2: D's architecture on the labels alone",
+        {"data": labelled, "per_class": 2, "trials": 1, "epochs": 1}, "dcgan-cifar10",
+    )  # fmt: skip

@@ -24,7 +24,7 @@ from typing import TypeVar
 import pytest
 
 from ganskit.conformance import checks, configs
-from ganskit.conformance.summary import pytest_addoption, pytest_configure, pytest_runtest_makereport, pytest_terminal_summary
+from ganskit.conformance.summary import pytest_addoption, pytest_runtest_makereport, pytest_terminal_summary
 from ganskit.conformance.tiny import TinyData, TinyNet, tiny_recipe
 from ganskit.conformance.watching import Failed, NotApplicable
 from ganskit.data.dataset import Dataset
@@ -42,7 +42,6 @@ __all__ = [
     "checks",
     "configs",
     "pytest_addoption",
-    "pytest_configure",
     "pytest_runtest_makereport",
     "pytest_terminal_summary",
     "tiny_recipe",

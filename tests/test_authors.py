@@ -13,8 +13,8 @@ import ganskit
 from ganskit import UserError
 from ganskit.data.mnist import Mnist
 from ganskit.dcgan.authors import DISCRIMINATOR, GENERATOR, import_run
-from ganskit.dcgan.features import pooled_features
 from ganskit.engine.engine import build_nets
+from ganskit.evaluate.svm.extract import pooled
 from ganskit.recipe import named
 
 
@@ -28,7 +28,7 @@ def test_the_authors_svhn_networks_are_ours(real: Callable[[str], Path], tmp_pat
     judge = model.nets["D"].train()
     with torch.no_grad():
         real_logit, fake_logit, noise_logit = (judge(x).mean().item() for x in (digits, samples, noise))
-        assert pooled_features(judge, samples).shape == (128, 7168)
+        assert pooled(judge, samples).shape == (128, 7168)
         unflipped = {n: p.flip(2, 3) if p.ndim == 4 else p for n, p in judge.state_dict().items()}
         wrong = torch.func.functional_call(judge, unflipped, noise).mean().item()
     # about +5, -5 and -18; with the kernels unflipped noise passes for real

@@ -261,7 +261,7 @@ def test_refusals_name_the_address(site: Site, tmp_path: Path, status: int, mess
 
 
 def test_nobody_answers(tmp_path: Path) -> None:
-    with pytest.raises(RunFailed, match=r"http://127.0.0.1:9/a.bin cannot be reached: .*refused"):
+    with pytest.raises(RunFailed, match=r"http://127.0.0.1:9/a.bin cannot be reached: .*refused.*Nothing came: "):
         get(Site("http://127.0.0.1:9"), tmp_path)
     with pytest.raises(RunFailed, match="cannot be reached"):
         get(Site("http://nowhere.invalid"), tmp_path)

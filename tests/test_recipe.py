@@ -28,7 +28,7 @@ from ganskit import (
     use,
 )
 from ganskit.cli.describe import parameter_counts
-from ganskit.dcgan.features import pooled_features
+from ganskit.evaluate.svm.extract import pooled
 from ganskit.optim import Decay
 from ganskit.plugins import registry
 from ganskit.recipe import from_table, read_toml, to_table, to_toml
@@ -73,7 +73,7 @@ def test_parameter_counts(settings: list[str], g: int, d: int) -> None:
 def test_feature_sizes(name: str, size: int) -> None:
     net = named(name).nets["D"].build(Shape((3, 32, 32), (1,)))
     with torch.no_grad():
-        assert pooled_features(net, torch.rand(2, 3, 32, 32)).shape == (2, size)
+        assert pooled(net, torch.rand(2, 3, 32, 32)).shape == (2, size)
 
 
 def test_the_paper_is_what_the_recipes_say() -> None:

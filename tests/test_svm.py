@@ -159,14 +159,6 @@ def test_a_discriminator_without_convolutions_is_refused() -> None:
         measured(Svm(**FEW), model(nets=nets))
 
 
-def test_without_scikit_learn_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    monkeypatch.setitem(sys.modules, "sklearn.svm", None)
-    with pytest.raises(UserError, match=r"ganskit\[eval\]"):
-        measured(Svm(solver="sklearn", **FEW), model())
-
-
 def test_on_the_command_line(ganskit: Callable[..., object], tmp_path: Path) -> None:
     run = package.run(recipe(), out=tmp_path / "run", device="cpu", progress=False)
     svm = Svm(per_class=5, draws=1, test_draws=2, Cs=(1e-2,))

@@ -180,7 +180,8 @@ class TestKit(Conformance):
 """
 
 
-def test_a_plugins_own_tests(pytester: pytest.Pytester, site: Path) -> None:
+@pytest.mark.parametrize("processes", [(), ("-n", "2")], ids=["one process", "pytest-xdist"])
+def test_a_plugins_own_tests(pytester: pytest.Pytester, site: Path, processes: tuple[str, ...]) -> None:
     """The kit as an author uses it: a sound entry passes, one that couples fails, and the summary counts them."""
     install(
         site,
@@ -189,7 +190,8 @@ def test_a_plugins_own_tests(pytester: pytest.Pytester, site: Path) -> None:
         '    registry.loss("lost", "nowhere:Loss", "C")\n',
     )
     pytester.makepyfile(KIT.format("mine"))
-    result = pytester.runpytest_subprocess("-p", "ganskit.testing", "-k", "options or micro or found", "--ganskit-table=t.md")
+    words = ["-p", "ganskit.testing", "-k", "options or micro or found", "--ganskit-table=t.md", *processes]
+    result = pytester.runpytest_subprocess(*words)
     result.stdout.fnmatch_lines_random(
         [
             "*says couples_batch = True*",

@@ -49,7 +49,7 @@ def table(distribution: str) -> str:
         if distribution != "ganskit":
             test = Path(out) / "test_conformance.py"
             test.write_text(TEST.format(distribution), encoding="utf-8")
-        words = ["-m", "pytest", str(test), "-m", "", "-p", "ganskit.testing", f"--ganskit-table={file}"]
+        words = ["-m", "pytest", str(test), "-m", "", "-p", "ganskit.testing", "-n", "0", f"--ganskit-table={file}"]
         done = subprocess.run([sys.executable, *words], cwd=test.parent, env=os.environ | {"OMP_NUM_THREADS": "1"}, check=False)
         if done.returncode:
             sys.exit(f"{distribution} does not pass: the page stays as it is.")

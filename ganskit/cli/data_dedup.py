@@ -44,6 +44,7 @@ def command(store: str, radius: int, samples: int | None, out: Path | None, run_
 
 def _summary(report: Duplicates) -> list[str]:
     from ganskit.data.duplicates import REPORT, SHEET
+    from ganskit.dedup import LEAST
 
     radius, folder = len(report.by_distance) - 1, report.folder
     lines = [
@@ -54,6 +55,12 @@ def _summary(report: Duplicates) -> list[str]:
         shares = ", ".join(f"{bits} bits: {num:,}" for bits, num in enumerate(report.by_distance) if num)
         lines += [f"  distance   {shares}", f"  look at    {folder / SHEET}: groups, the kept picture first, ever less alike"]
     lines.append(f"  groups     {folder / REPORT}")
+    trained_on = report.table["parameters"]["samples"]
+    if trained_on < LEAST:
+        lines.append(
+            f"  Warning    trained on {trained_on:,} pictures; {LEAST:,} are usual, and after few the codes of unlike "
+            "pictures collide. Take more --samples, and another --out and --run."
+        )
     if report.by_chance is not None and report.by_chance > 0.01 * report.num_removed and report.num_removed:
         lines.append(
             f"  Warning    among so many, up to {report.by_chance:,.0f} pairs of unlike pictures may be within {radius} bits: "

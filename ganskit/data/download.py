@@ -29,6 +29,7 @@ WRONG = ".wrong"
 _CHUNK = 2**16  # what a lost connection can take with it
 _TRY_AGAIN_LATER = (429, 500, 502, 503, 504)
 _KEPT = "What came is kept: run it again to carry on."
+_NOTHING = "Nothing came: see whether the network is up, and HTTPS_PROXY right. GANSKIT_MIRROR names another server."
 
 
 @frozen
@@ -63,7 +64,7 @@ def download(remote: Remote, url: str, file: Path, retries: Retries | None = Non
         try:
             try_again(_carry_on, session, remote, url, part, retries.timeout_s, shown)
         except _Dropped as error:
-            raise RunFailed(f"{url}: {error}, {retries.tries} times without a new byte. {_KEPT}") from error
+            raise RunFailed(f"{url}: {error}, {retries.tries} times without a new byte. {_kept(part)}") from error
     try:
         facts = facts_of(part.file, remote, progress)
     except BadData as error:
@@ -121,13 +122,16 @@ def _carry_on(session: requests.Session, remote: Remote, url: str, part: Part, t
         headers["Range"] = f"bytes={start}-"
         if note["version"] and note["url"] == url:
             headers["If-Range"] = note["version"]
-    with _response(session, url, headers, timeout_s) as response:
-        _refuse(response, url, remote)
+    with _response(session, url, headers, timeout_s, part) as response:
+        _refuse(response, url, remote, part)
         size = _size(response) or remote.size_bytes
         if response.status_code == 416 and size == start:
             return  # nothing comes after the last byte
         if remote.size_bytes and size != remote.size_bytes:
-            raise BadData(f"{url} is not the published file: it has {size:,} bytes, expected {remote.size_bytes:,}.")
+            raise BadData(
+                f"{url} is not the published file: it has {size:,} bytes, expected {remote.size_bytes:,}. "
+                "GANSKIT_MIRROR names another server."
+            )
         if response.status_code != 200:
             if not _goes_on(response, note, start, url):
                 part.forget()
@@ -144,18 +148,25 @@ def _carry_on(session: requests.Session, remote: Remote, url: str, part: Part, t
         raise _Dropped(f"the connection ended after {part.size:,} of {size:,} bytes")
 
 
+def _kept(part: Part) -> str:
+    """What to do after the network failed."""
+    return _KEPT if part.size else _NOTHING
+
+
 @contextmanager
-def _response(session: requests.Session, url: str, headers: dict[str, str], timeout_s: float) -> Iterator[requests.Response]:
+def _response(
+    session: requests.Session, url: str, headers: dict[str, str], timeout_s: float, part: Part
+) -> Iterator[requests.Response]:
     try:
         response = session.get(url, headers=headers, stream=True, timeout=timeout_s)
     except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
         cause = getattr(error.args[0] if error.args else error, "reason", error)
-        raise RunFailed(f"{url} cannot be reached: {printable(str(cause))}. {_KEPT}") from error
+        raise RunFailed(f"{url} cannot be reached: {printable(str(cause))}. {_kept(part)}") from error
     with response:
         yield response
 
 
-def _refuse(response: requests.Response, url: str, remote: Remote) -> None:
+def _refuse(response: requests.Response, url: str, remote: Remote, part: Part) -> None:
     """Raise RunFailed for every answer that is not a file."""
     schemes = [urlsplit(each.url).scheme for each in (*response.history, response)]
     if schemes[0] == "https" and "http" in schemes and not (remote.sha256 or remote.md5):
@@ -177,7 +188,7 @@ def _refuse(response: requests.Response, url: str, remote: Remote) -> None:
         404: "does not have it: the publisher may have moved it. GANSKIT_MIRROR names another server",
         407: "is behind a proxy that wants a password: see HTTPS_PROXY",
         410: "does not have it any more. GANSKIT_MIRROR names another server",
-    }.get(code, f"is in trouble: try later. {_KEPT.rstrip('.')}" if code in _TRY_AGAIN_LATER else "gives no file")
+    }.get(code, f"is in trouble: try later. {_kept(part).rstrip('.')}" if code in _TRY_AGAIN_LATER else "gives no file")
     raise RunFailed(f"{where}: the server says {code} {printable(response.reason or '')} and {advice}.")
 
 

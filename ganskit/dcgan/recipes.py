@@ -5,7 +5,7 @@ authors' published code.
 
 from __future__ import annotations
 
-from ganskit.claims import Claim
+from ganskit.dcgan import claims
 from ganskit.game import Architecture, Noise
 from ganskit.optim import Adam
 from ganskit.recipe import Recipe, evolve, use
@@ -46,15 +46,7 @@ def lsun() -> Recipe:
         batch_size=BATCH_SIZE,
         samples=5 * LSUN_BEDROOMS,
         paper=f"{PAPER}, section 4.1",
-        claims=(
-            Claim(
-                states="After one epoch, memorisation is unlikely with minibatch SGD and a small learning rate.",
-                where="section 4.1, fig. 2",
-            ),
-            Claim(
-                states="After five epochs there is visual under-fitting by repeated noise textures.", where="section 4.1, fig. 3"
-            ),
-        ),
+        claims=claims.lsun(),
     )
 
 
@@ -69,10 +61,7 @@ def faces() -> Recipe:
         data=use("celeba", size=64),
         samples=25 * FACES,
         paper=f"{PAPER}, section 4.2",
-        claims=(
-            Claim(states="Arithmetic on the averaged z vectors of three exemplars gives the intended faces.", where="fig. 7"),
-            Claim(states="A turn vector, of four averaged samples looking left and right, turns faces.", where="fig. 8"),
-        ),
+        claims=claims.faces(),
     )
 
 
@@ -86,9 +75,7 @@ def imagenet32() -> Recipe:
         data=use("imagenet", size=32),
         samples=30 * IMAGENET,
         paper=f"{PAPER}, sections 4.3 and 5.1",
-        claims=(
-            Claim(states="An L2-SVM on D's 28,672 features classifies CIFAR-10.", where="table 1", figure="82.8 % accuracy"),
-        ),
+        claims=claims.imagenet32(),
     )
 
 
@@ -103,13 +90,7 @@ def svhn() -> Recipe:
         batch_size=64,
         samples=200 * SVHN_WITHOUT_VALIDATION,
         paper=f"{PAPER}, section 5.2",
-        claims=(
-            Claim(
-                states="An L2-SVM on D's 7,168 features classifies SVHN with 1,000 labels.",
-                where="table 2",
-                figure="22.48 % error",
-            ),
-        ),
+        claims=claims.svhn(),
     )
 
 
@@ -146,5 +127,5 @@ def rooms() -> Recipe:
         samples=220_000,
         ema=0.99,
         paper=f"{PAPER}: its 64x64 nets at width 32, on drawn bedrooms",
-        claims=(),
+        claims=claims.rooms(),
     )

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from ganskit.errors import UserError
 from ganskit.evaluate.svm.rows import Rows
 from ganskit.evaluate.svm.solver import TOL, fit
 
@@ -18,10 +17,7 @@ SOLVERS = ("torch", "sklearn")
 def train(
     solver: str, rows: Rows, y: torch.Tensor, num_classes: int, cs: Sequence[float], tol: float | None = None
 ) -> torch.Tensor:
-    """One-vs-rest weights (len(cs), K, D) for labels y (N,) in [0, K). `tol` None is the solver's own default.
-
-    Raises UserError when scikit-learn is asked for and is not there.
-    """
+    """One-vs-rest weights (len(cs), K, D) for labels y (N,) in [0, K). `tol` None is the solver's own default."""
     if solver == "sklearn":
         return torch.stack([_liblinear(rows, y, num_classes, c, tol) for c in cs])
     signs = torch.where(y[None] == torch.arange(num_classes)[:, None], 1.0, -1.0).repeat(len(cs), 1)
@@ -38,13 +34,9 @@ def predictions(rows: Rows, weights: torch.Tensor) -> torch.Tensor:
 
 def _liblinear(rows: Rows, y: torch.Tensor, num_classes: int, c: float, tol: float | None) -> torch.Tensor:
     """(K, D). The objective is ours: LIBLINEAR regularises the intercept, too, and `intercept_scaling` is 1."""
-    try:
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.svm import LinearSVC
-    except ImportError:
-        raise UserError(
-            'The solver "sklearn" needs scikit-learn: pip install "ganskit[eval]". The solver "torch" needs nothing more.'
-        ) from None
+    from sklearn.exceptions import ConvergenceWarning  # slow to import, and most runs never need it
+    from sklearn.svm import LinearSVC
+
     x = torch.cat([block.float().cpu() for block in rows.blocks]).numpy()
     out = torch.zeros(num_classes, rows.dimensions)
     with warnings.catch_warnings():
