@@ -60,6 +60,14 @@ def is_name(name: str) -> bool:
     return bool(re.fullmatch(r"\w[\w.-]*", name))
 
 
+def find_number(numbers: Mapping[str, float], name: str, whose: str) -> float:
+    """The number of that name; "fd" stands for the one called "fd[NET]", too. Raises UserError, naming those there are."""
+    found = [key for key in numbers if key == name or key.partition("[")[0] == name]
+    if len(found) != 1:
+        raise UserError(f'{whose} gives no number "{name}", only {", ".join(numbers)}.')
+    return float(numbers[found[0]])
+
+
 def _positive(instance: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
     if value is not None and value < 1:
         raise UserError(f"{attribute.name} is {value}: expected at least 1.")
@@ -70,7 +78,7 @@ class Evaluation:
     """An evaluator in a training: at its end, and `every` so many samples before (None: at its end only).
 
     `ema`: of the moving averages, where the run has them. `best` is the number by which the best checkpoint is kept beside the
-    last ("": none is); the lowest is best, or with `higher` the highest.
+    last ("": none is; "fd" stands for "fd[NET]", whatever the net); the lowest is best, or with `higher` the highest.
     """
 
     evaluator: Evaluator

@@ -20,7 +20,7 @@ from ganskit.engine.run import run
 from ganskit.engine.rundir import RunDir
 from ganskit.errors import UserError
 from ganskit.evaluate.evaluation import RESULT, evaluate_run
-from ganskit.evaluator import Evaluator
+from ganskit.evaluator import Evaluator, find_number
 from ganskit.recipe import Recipe, evolve, named, override, to_toml, use
 
 CLAIMS = "claims.json"
@@ -101,9 +101,7 @@ def _number(recipe: Recipe, arm: Arm, seed: int, folder: Path, device: str, prog
     if not file.exists():
         evaluate_run(path, evaluator, device=device, name=name)
     numbers: dict[str, Any] = json.loads(file.read_bytes())["numbers"]
-    if arm.number not in numbers:
-        raise UserError(f'The evaluator "{arm.evaluator}" gives no number "{arm.number}", only {", ".join(numbers)}.')
-    return float(numbers[arm.number])
+    return find_number(numbers, arm.number, f'The evaluator "{arm.evaluator}"')
 
 
 def small_form(recipe: Recipe, arm: Arm, seed: int) -> Recipe:

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 import ganskit
 from ganskit import Evaluation, Evaluator, Result, UserError
+from ganskit.evaluator import find_number
 from ganskit.recipe import from_table, override, to_table
 from ganskit.train import resolve
 
@@ -116,7 +117,7 @@ def test_one_that_cannot_be_made_costs_a_warning(tmp_path: Path, capsys: pytest.
     said = capsys.readouterr().out
     assert said.count("Warning: the evaluation no was not made") == 2
     assert "nothing to be seen here" in said
-    assert 'no number "fid" to find the best by, only far, mean' in said
+    assert 'the evaluation "far" gives no number "fid", only far, mean' in said
     assert not (run / "evaluations.jsonl").exists()
     assert weights(run)
 
@@ -174,3 +175,10 @@ def test_other_data(evaluated: Path) -> None:
     assert not torch.equal(model.real(4)["x"], model.real(4, data=other)["x"])
     with pytest.raises(UserError, match="was trained on x uint8"):
         model.real(4, data=evolve(model.recipe.data, size=32))
+
+
+def test_the_nets_name_may_be_left_out_of_a_number() -> None:
+    numbers = {"fd[conv-a]": 1.5, "kd[conv-a]": 2.0, "fd_std": 3.0}
+    assert find_number(numbers, "fd", "fd") == find_number(numbers, "fd[conv-a]", "fd") == 1.5
+    with pytest.raises(UserError, match=r'fd gives no number "fd", only fd\[conv-a\], kd'):
+        find_number({**numbers, "fd[conv-b]": 4.0}, "fd", "fd")

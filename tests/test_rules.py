@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 import torch
+from timing import processor_s
 
 import ganskit
 
@@ -79,16 +78,8 @@ def test_files_stay_under_300_lines() -> None:
 
 
 def test_listing_takes_at_most_three_times_its_libraries() -> None:
-    def best(code: str) -> float:
-        times = []
-        for _ in range(7):
-            started = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
-            times.append(time.perf_counter() - started)
-        return min(times)
-
     main = "import sys; sys.argv = ['ganskit', 'list']; from ganskit.cli.main import main; main()"
-    assert best(main) <= 3 * best("import click, pluggy, attrs")
+    assert processor_s(sys.executable, "-c", main) <= 3 * processor_s(sys.executable, "-c", "import click, pluggy, attrs")
 
 
 @pytest.mark.parametrize("net", ["dcgan.generator", "dcgan.discriminator"])

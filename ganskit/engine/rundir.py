@@ -61,6 +61,17 @@ class RunDir:
         number = max(taken, default=0) + (0 if resume and taken else 1)
         return cls(Path("runs") / f"{stem}-{number:03}")
 
+    @classmethod
+    def there(cls, path: str | Path) -> RunDir:
+        """The one at `path`. Raises UserError for a folder that is none."""
+        run = cls(Path(path))
+        if not run.recipe_file.exists():
+            raise UserError(
+                f"{path} is not a run directory: it has no recipe.toml. Give a folder that `ganskit run` made, "
+                "such as runs/dcgan-rooms-001."
+            )
+        return run
+
     @property
     def recipe_file(self) -> Path:
         """The resolved recipe."""

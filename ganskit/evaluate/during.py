@@ -18,7 +18,7 @@ from ganskit.engine.checkpoint import checksum_file
 from ganskit.engine.rundir import RunDir
 from ganskit.errors import UserError
 from ganskit.evaluate.evaluation import evaluate_run, finite
-from ganskit.evaluator import Evaluation, Result
+from ganskit.evaluator import Evaluation, Result, find_number
 from ganskit.recipe import Recipe
 
 
@@ -51,12 +51,11 @@ class Evaluations:
         how: dict[str, Any] = {"ema": wanted.ema, "device": str(self._device), "recipe": self._recipe}
         try:
             result = evaluate_run(self._directory.path, wanted.evaluator, checkpoint=checkpoint, name=name, **how)
-            if wanted.best and wanted.best not in result.numbers:
-                raise UserError(f'there is no number "{wanted.best}" to find the best by, only {", ".join(result.numbers)}.')
+            value = find_number(result.numbers, wanted.best, f'the evaluation "{name}"') if wanted.best else math.nan
         except UserError as error:
             say(f"Warning: the evaluation {name} was not made at {samples:,} samples: {error}")
             return None
-        best = bool(wanted.best) and self._keep_best(name, wanted, result.numbers[wanted.best], checkpoint)
+        best = self._keep_best(name, wanted, value, checkpoint)
         self._directory.note_evaluation({"name": name, "samples": samples, "numbers": finite(result.numbers)})
         said = ", ".join(f"{key} {value:.5g}" for key, value in result.numbers.items())
         say(f"{name} at {samples:,} samples: {said}{' (the best so far)' if best else ''}")

@@ -232,12 +232,7 @@ def load(
     `ema` takes the moving averages of the nets where the run has them. `recipe` is needed only for a run whose recipe
     has classes that are not registered. Raises UserError.
     """
-    directory = RunDir(Path(run))
-    if not directory.recipe_file.exists():
-        raise UserError(
-            f"{run} is not a run directory: it has no recipe.toml. Give a folder that `ganskit run` made, "
-            "such as runs/dcgan-rooms-001."
-        )
+    directory = RunDir.there(run)
     recipe = recipe or read_toml(directory.recipe_file)
     state = checkpoints.read(_file(directory, checkpoint))
     where = resolve_device(device)

@@ -19,7 +19,7 @@ BINS = 128
 
 @frozen
 class ModeCoverage(Evaluator):
-    """Srivastava 2017 (VEEGAN), section 4.1, and Lin 2018 (PacGAN), section 4.1, for mixtures of equal round Gaussians.
+    """Srivastava 2017 (VEEGAN; the synthetic data) and Lin 2018 (PacGAN), section 4.1, for mixtures of equal round Gaussians.
 
     A sample is of high quality within `within_stds` standard deviations of the nearest centre; a mode is covered when it is the
     nearest of at least one such sample. `reverse_kl` is KL(generated || uniform) over the modes, every sample counted for the

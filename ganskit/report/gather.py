@@ -72,12 +72,7 @@ class Run:
 
 def gather(path: str | Path, label: str = "") -> Run:
     """Read a run directory. Raises UserError for a folder that is none."""
-    directory = RunDir(Path(path))
-    if not directory.recipe_file.exists():
-        raise UserError(
-            f"{path} is not a run directory: it has no recipe.toml. Give a folder that `ganskit run` made, "
-            "such as runs/dcgan-rooms-001."
-        )
+    directory = RunDir.there(path)
     troubles: Troubles = []
     meta, parameters = _checkpoint(directory, troubles)
     recipe = _recipe(directory, meta, troubles)

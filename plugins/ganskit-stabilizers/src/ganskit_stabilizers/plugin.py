@@ -24,7 +24,6 @@ def ganskit_register(registry: Registry) -> None:
     registry.dataset(
         "gaussians", f"{here}.gaussians:Gaussians", "Srivastava 2017 and Lin 2018: grid of 25, ring of 8", {"num": 64}, mixture
     )
-    registry.evaluator("modes", f"{here}.modes:Modes", "Modes captured: Srivastava 2017", {"num": 128}, mixture)
 
     recipes = f"{here}.recipes"
     rooms = {
