@@ -60,12 +60,12 @@ def is_name(name: str) -> bool:
     return bool(re.fullmatch(r"\w[\w.-]*", name))
 
 
-def find_number(numbers: Mapping[str, float], name: str, whose: str) -> float:
-    """The number of that name; "fd" stands for the one called "fd[NET]", too. Raises UserError, naming those there are."""
+def find_number(numbers: Mapping[str, float], name: str, whose: str) -> str:
+    """The full name of a number: "fd" stands for "fd[NET]". Raises UserError, naming those there are."""
     found = [key for key in numbers if key == name or key.partition("[")[0] == name]
     if len(found) != 1:
         raise UserError(f'{whose} gives no number "{name}", only {", ".join(numbers)}.')
-    return float(numbers[found[0]])
+    return found[0]
 
 
 def _positive(instance: object, attribute: attrs.Attribute[Any], value: int | None) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -70,24 +71,32 @@ def reproduce(
     if only is not None and not 1 <= only <= len(recipe.claims):
         raise UserError(f'The recipe "{recipe.name}" has the claims 1 to {len(recipe.claims)}, and no claim {only}.')
     folder = Path(out) if out is not None else Path("runs") / f"claims-{recipe.name}"
-    outcomes = []
+    outcomes = [_earlier(folder, claim) for claim in recipe.claims]
     for number, claim in enumerate(recipe.claims, 1):
         if only in (None, number) and claim.ours is not None:
             say(f"Claim {number} of {len(recipe.claims)}: {claim}")
-            outcomes.append(_tried(recipe, claim, folder, seeds or claim.seeds, device, progress))
-        else:
-            outcomes.append(Outcome(claim))
+            outcomes[number - 1] = _tried(recipe, claim, folder, seeds or claim.seeds, device, progress)
         _write(folder, recipe, outcomes, device)
     return outcomes
 
 
+def _earlier(folder: Path, claim: Claim) -> Outcome:
+    """What claims.json says of this very claim; nothing if it was not tried."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        for told in json.loads((folder / CLAIMS).read_bytes())["claims"]:
+            if told["claim"] == json.loads(json.dumps(asdict(claim))):
+                return Outcome(claim, tuple(told["ours"]), tuple(told["baseline"]), float(told["time_s"]))
+    return Outcome(claim)
+
+
 def _tried(recipe: Recipe, claim: Claim, folder: Path, seeds: int, device: str, progress: bool) -> Outcome:
-    started = time.monotonic()
+    started, earlier = time.monotonic(), _earlier(folder, claim)
     sides = [
         tuple(_number(recipe, arm, seed, folder, device, progress) for seed in range(seeds)) if arm else ()
         for arm in (claim.ours, claim.baseline)
     ]
-    return Outcome(claim, sides[0], sides[1], round(time.monotonic() - started, 1))
+    again = (earlier.ours, earlier.baseline) == (sides[0], sides[1])  # nothing was trained, so the time says nothing
+    return Outcome(claim, sides[0], sides[1], earlier.time_s if again else round(time.monotonic() - started, 1))
 
 
 def _number(recipe: Recipe, arm: Arm, seed: int, folder: Path, device: str, progress: bool) -> float:
@@ -97,11 +106,18 @@ def _number(recipe: Recipe, arm: Arm, seed: int, folder: Path, device: str, prog
     path = run(small, out=place, resume=True, device=device, progress=progress)
     evaluator: Evaluator = override(use(arm.evaluator, "evaluator"), arm.options)
     name = f"{arm.evaluator}-{_digest(json.dumps(unstructure(evaluator), sort_keys=True))}"
-    file = RunDir(path).evaluation(name) / RESULT
-    if not file.exists():
-        evaluate_run(path, evaluator, device=device, name=name)
-    numbers: dict[str, Any] = json.loads(file.read_bytes())["numbers"]
-    return find_number(numbers, arm.number, f'The evaluator "{arm.evaluator}"')
+    numbers = _found(RunDir(path).evaluation(name) / RESULT)
+    if numbers is None:
+        numbers = evaluate_run(path, evaluator, device=device, name=name).numbers
+    return float(numbers[find_number(numbers, arm.number, f'The evaluator "{arm.evaluator}"')])
+
+
+def _found(file: Path) -> Mapping[str, float] | None:
+    """What an earlier call has found, if it is whole."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        numbers: dict[str, float] = json.loads(file.read_bytes())["numbers"]
+        return numbers
+    return None
 
 
 def small_form(recipe: Recipe, arm: Arm, seed: int) -> Recipe:

@@ -78,6 +78,22 @@ def test_what_was_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Mon
     assert reproduce(carrying(LONGER), out=tmp_path, device="cpu", progress=False)[0].verdict == "held"
 
 
+def test_one_claim_at_a_time_keeps_the_others(tmp_path: Path) -> None:
+    recipe = carrying(LONGER, evolve(LONGER, relation="below", by=0))
+    reproduce(recipe, out=tmp_path, only=1, device="cpu", progress=False)
+    verdicts = [each.verdict for each in reproduce(recipe, out=tmp_path, only=2, device="cpu", progress=False)]
+    assert verdicts == ["held", "not held (0 of 2 seeds)"]
+    told = json.loads((tmp_path / "claims.json").read_text())["claims"]
+    assert [each["verdict"] for each in told] == verdicts
+
+
+def test_a_damaged_record_is_made_again(tmp_path: Path) -> None:
+    reproduce(carrying(LONGER), out=tmp_path, device="cpu", progress=False)
+    for file in tmp_path.glob("*/evaluations/*/result.json"):
+        file.write_text("{")
+    assert reproduce(carrying(LONGER), out=tmp_path, device="cpu", progress=False)[0].verdict == "held"
+
+
 def test_mistakes(tmp_path: Path) -> None:
     with pytest.raises(UserError, match='"dcgan-rooms" carries no claims'):
         reproduce(carrying(), out=tmp_path)

@@ -177,8 +177,29 @@ def test_other_data(evaluated: Path) -> None:
         model.real(4, data=evolve(model.recipe.data, size=32))
 
 
+@frozen
+class Fails(Evaluator):
+    """Somebody's evaluator with a mistake in it."""
+
+    def evaluate(self, model: ganskit.Model) -> Result:
+        raise ZeroDivisionError("0")
+
+
+def test_a_mistake_in_an_evaluator_costs_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ganskit.run(recipe(bad=Evaluation(evaluator=Fails())), out=tmp_path / "run", **HOW)
+    assert "Warning: the evaluation bad was not made at 96 samples: ZeroDivisionError: 0" in capsys.readouterr().out
+
+
+def test_another_wish_for_the_best_begins_anew(tmp_path: Path) -> None:
+    run = ganskit.run(recipe(far=Evaluation(evaluator=Far(lowest=0), every=48, best="far")), out=tmp_path / "run", **HOW)
+    assert json.loads((run / "best" / "far.json").read_text())["samples"] == 48
+    highest = Evaluation(evaluator=Far(lowest=0), every=24, best="far", higher=True)
+    ganskit.run(evolve(recipe(far=highest), samples=120), out=run, resume=True, **HOW)
+    assert json.loads((run / "best" / "far.json").read_text())["samples"] == 120
+
+
 def test_the_nets_name_may_be_left_out_of_a_number() -> None:
     numbers = {"fd[conv-a]": 1.5, "kd[conv-a]": 2.0, "fd_std": 3.0}
-    assert find_number(numbers, "fd", "fd") == find_number(numbers, "fd[conv-a]", "fd") == 1.5
+    assert find_number(numbers, "fd", "fd") == find_number(numbers, "fd[conv-a]", "fd") == "fd[conv-a]"
     with pytest.raises(UserError, match=r'fd gives no number "fd", only fd\[conv-a\], kd'):
         find_number({**numbers, "fd[conv-b]": 4.0}, "fd", "fd")

@@ -144,6 +144,7 @@ def test_too_few_of_a_class_are_named() -> None:
         ({"solver": "lbfgs"}, "solver is 'lbfgs'"),
         ({"features": "raw"}, "features is 'raw'"),
         ({"data": Halves(num=5, split="test")}, "too few to set a tenth aside"),
+        ({"test": Halves(split="test", named=False)}, "classes of the test data are 0, 1, 2, 3, those of the training"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(options: dict[str, object], message: str) -> None:

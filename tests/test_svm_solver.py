@@ -47,6 +47,16 @@ def test_ours_reaches_liblinears_objective_and_predictions(num: int, width: int)
     assert differ.double().mean(1).max() <= 0.002
 
 
+def test_long_features_in_bfloat16_are_solved() -> None:
+    """So long that a Gram matrix in bfloat16 is far from having positive eigenvalues."""
+    x, y = problem(600, 2000)
+    x = (6 * x).bfloat16()
+    signs = torch.where(y[None] == torch.arange(4)[:, None], 1.0, -1.0)
+    found = fit(Rows.of(x), signs, torch.full((4,), 1e-2), 1e-4)
+    assert found.gap.max() < 1e-3
+    assert torch.allclose(found.objective.double(), objective(x, y, found.w, 1e-2), rtol=1e-3)
+
+
 @pytest.mark.parametrize("width", [80, 400])
 def test_the_gap_that_it_reports_is_no_smaller_than_the_true_one(width: int) -> None:
     x, y = problem(300, width)

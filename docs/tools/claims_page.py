@@ -43,7 +43,7 @@ def _both_sides(claim: dict[str, Any], expects: str) -> Iterator[str]:
     yield f"`{' '.join(claim['ours']['settings']) or 'the recipe as it is'}`"
     if claim["baseline"]:
         against = claim["baseline"]
-        words = [against["recipe"], *against["settings"], *against["options"]]
+        words = [against["recipe"], *against["settings"], against["evaluator"], *against["options"]]
         yield f"baseline `{' '.join(word for word in words if word) or 'the same'}`"
 
 

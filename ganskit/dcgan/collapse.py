@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from ganskit import Evaluator, Model, Picture, Result, UserError
 from ganskit.dcgan.filters import Filters
-from ganskit.dcgan.judging import AT_ONCE, judge, looks
 from ganskit.evaluate.features import activations
+from ganskit.evaluate.judging import AT_ONCE, judge, looks
 from ganskit.validators import at_least, fraction, not_negative
 
 SHOWN, TIMES, SIDE = 16, 8, 32

@@ -132,4 +132,4 @@ def judge(model: Model, data: Dataset | None, samples: int | None) -> Judge:
 
     Raises UserError for data without attributes.
     """
-    return Judge(classifier(with_attributes(data or model.recipe.data), "attributes", samples=samples))
+    return Judge(classifier(with_attributes(data or model.recipe.data), "attributes", samples=samples, device=str(model.device)))

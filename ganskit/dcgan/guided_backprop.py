@@ -17,10 +17,10 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from tqdm import tqdm
 
-from ganskit import Evaluator, Model, Picture, Result, UserError, build_nets
-from ganskit.dcgan.judging import judge, looks
+from ganskit import Evaluator, Model, Picture, Result, UserError, build_nets, evolve
 from ganskit.errors import nearest
 from ganskit.evaluate.features import activations
+from ganskit.evaluate.judging import judge, looks
 from ganskit.validators import at_least, not_negative, one_of
 
 RECTIFIERS = frozenset(
@@ -91,7 +91,7 @@ class GuidedBackprop(Evaluator):
                 "pictures": self.num,
                 "rule": "Springenberg 2014; what a rectifier got must be above zero, and so must the gradient that comes back",
                 "units": self.pick,
-                "random": f"fresh weights with seed {self.seed}; batch-norm statistics averaged over the same real data",
+                "random": f"fresh weights, seed {_fresh(model, self.seed)}; batch-norm statistics averaged over the same data",
                 "seed": self.seed,
             },
             pictures={
@@ -223,12 +223,15 @@ def selectivity(responses: torch.Tensor) -> torch.Tensor:
     return (1 - ratio) / (1 - 1 / len(r))
 
 
+def _fresh(model: Model, seed: int) -> int:
+    """The seed of weights that are not those that the training began with."""
+    return model.recipe.seed + 1 + seed
+
+
 def _untrained(model: Model, net: str, seed: int) -> nn.Module:
     """The same net with fresh weights, on the same data."""
-    with torch.random.fork_rng([model.device] if model.device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        nets = build_nets(model.recipe, model.recipe.data.provides())
-        return Model(model.recipe, nets, 0, model.device).frozen(net)
+    recipe = evolve(model.recipe, seed=_fresh(model, seed))
+    return Model(recipe, build_nets(recipe, recipe.data.provides()), 0, model.device).frozen(net)
 
 
 def _box(gradient: torch.Tensor) -> torch.Tensor:

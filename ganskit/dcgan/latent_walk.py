@@ -15,8 +15,8 @@ from torch.nn.functional import normalize
 from tqdm import tqdm
 
 from ganskit import Evaluator, Model, Picture, Result, UserError
-from ganskit.dcgan.judging import AT_ONCE, batches, judge
 from ganskit.evaluate.features import activations
+from ganskit.evaluate.judging import AT_ONCE, batches, judge
 from ganskit.evaluate.plots import svg
 from ganskit.validators import at_least, not_negative, one_of, positive
 

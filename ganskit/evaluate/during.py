@@ -16,7 +16,8 @@ import torch
 from ganskit.data.files import write_whole
 from ganskit.engine.checkpoint import checksum_file
 from ganskit.engine.rundir import RunDir
-from ganskit.errors import UserError
+from ganskit.engine.training import Interrupted
+from ganskit.errors import one_line
 from ganskit.evaluate.evaluation import evaluate_run, finite
 from ganskit.evaluator import Evaluation, Result, find_number
 from ganskit.recipe import Recipe
@@ -51,29 +52,32 @@ class Evaluations:
         how: dict[str, Any] = {"ema": wanted.ema, "device": str(self._device), "recipe": self._recipe}
         try:
             result = evaluate_run(self._directory.path, wanted.evaluator, checkpoint=checkpoint, name=name, **how)
-            value = find_number(result.numbers, wanted.best, f'the evaluation "{name}"') if wanted.best else math.nan
-        except UserError as error:
-            say(f"Warning: the evaluation {name} was not made at {samples:,} samples: {error}")
+            number = find_number(result.numbers, wanted.best, f'the evaluation "{name}"') if wanted.best else ""
+        except Interrupted:
+            raise
+        except Exception as error:  # an evaluator may be anybody's; the training must not pay for it
+            say(f"Warning: the evaluation {name} was not made at {samples:,} samples: {one_line(error)}")
             return None
-        best = self._keep_best(name, wanted, value, checkpoint)
+        best = bool(number) and self._keep_best(name, number, wanted.higher, result.numbers[number], checkpoint)
         self._directory.note_evaluation({"name": name, "samples": samples, "numbers": finite(result.numbers)})
         said = ", ".join(f"{key} {value:.5g}" for key, value in result.numbers.items())
         say(f"{name} at {samples:,} samples: {said}{' (the best so far)' if best else ''}")
         return result
 
-    def _keep_best(self, name: str, wanted: Evaluation, value: float, checkpoint: Path) -> bool:
+    def _keep_best(self, name: str, number: str, higher: bool, value: float, checkpoint: Path) -> bool:
         """Put the checkpoint beside those that training replaces, if it is the best so far."""
         if math.isnan(value):
             return False
         folder, note = self._directory.best, self._directory.best / f"{name}.json"
         with suppress(OSError, ValueError, KeyError, TypeError):
-            before = float(json.loads(note.read_bytes())["value"])
-            if not (value > before if wanted.higher else value < before):
+            before = json.loads(note.read_bytes())
+            same = (before["number"], before["higher"]) == (number, higher)  # else the recipe asks for another best by now
+            if same and not (value > before["value"] if higher else value < before["value"]):
                 return False
         folder.mkdir(exist_ok=True)
         for file in (checkpoint, checksum_file(checkpoint)):
             _link(file, folder / file.name)
-        about = {"number": wanted.best, "value": value, "samples": int(checkpoint.stem), "file": checkpoint.name}
+        about = {"number": number, "higher": higher, "value": value, "samples": int(checkpoint.stem), "file": checkpoint.name}
         write_whole(note, (json.dumps(about, indent=2) + "\n").encode())
         used = {json.loads(each.read_bytes())["file"] for each in folder.glob("*.json")}
         for file in folder.glob("*.safetensors"):

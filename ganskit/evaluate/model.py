@@ -124,6 +124,9 @@ class Model:
             raise UserError(f"num is {num} and seed {seed}: expected at least 1 and 0.")
         if label is not None and "y" not in self.recipe.game.conditions():
             raise UserError(f'"{self.recipe.name}" was trained without labels: leave --label out.')
+        names = self.recipe.data.provides()["y"].classes if label is not None else ()
+        if label is not None and (label < 0 or (names and label >= len(names))):
+            raise UserError(f'label is {label}: "{self.recipe.name}" has {len(names)} of them, 0 to {len(names) - 1}.')
 
     def _freeze(self) -> None:
         """Average batch-norm statistics over 50 seeded batches of 128, once."""

@@ -28,6 +28,7 @@ from ganskit.data.home import data_home
 from ganskit.engine.device import autocast
 from ganskit.engine.sampling import as_input
 from ganskit.evaluate.calibrate import freeze_statistics
+from ganskit.evaluate.judging import shown
 from ganskit.evaluate.svm.draws import Draws
 from ganskit.evaluate.svm.parts import Part, parts
 from ganskit.validators import at_least, not_negative
@@ -111,7 +112,7 @@ class Supervised(Evaluator):
         size = min(settings["batch_size"], len(x))
         for _ in range(settings["epochs"]):
             for rows in torch.split(torch.randperm(len(x)), size)[: len(x) // size]:
-                with autocast(model.precision, model.device):
+                with shown(model, self.net, shape), autocast(model.precision, model.device):
                     logits = net(x[rows].to(model.device))
                 if logits.shape != (size, num_classes):
                     raise UserError(

@@ -85,7 +85,7 @@ def gather(path: str | Path, label: str = "") -> Run:
         recipe=recipe,
         recipe_text=directory.recipe_file.read_text(encoding="utf-8", errors="replace"),
         samples=int(meta.get("samples", last.get("samples", 0))),
-        time_s=float(meta.get("time_s", last.get("time_s", 0.0))),
+        time_s=float(seconds if finite(seconds := meta.get("time_s", last.get("time_s"))) else 0),
         meta=meta,
         parameters=parameters,
         metrics=metrics,

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from attrs import field, frozen
+from attrs.validators import optional
 
 from ganskit import Evaluator, Model, Picture, Result, UserError
 from ganskit.data.rooms import Rooms
@@ -50,7 +51,7 @@ class Forget(Evaluator):
     threshold: float = field(default=0.5, validator=fraction)
     controls: int = field(default=3, validator=at_least(1))
     shown: int = field(default=8, validator=at_least(1))
-    detector_samples: int | None = None
+    detector_samples: int | None = field(default=None, validator=optional(at_least(1)))
 
     def evaluate(self, model: Model) -> Result:
         """Fit, drop, generate, count."""
@@ -69,7 +70,9 @@ class Forget(Evaluator):
             numbers["regression_accuracy"] = fit.accuracy
         protocol: dict[str, Any] = {"detector": dict(counter.protocol)} if counter is not None else {}
         if counter is not None:
-            numbers |= self._shares(counter, before, "before") | self._shares(counter, after, "after")
+            had, has = self._shares(counter, before, "before"), self._shares(counter, after, "after")
+            kept = {f"{kind}_kept": has[f"{kind}_after"] / max(had[f"{kind}_before"], 1e-9) for kind in self._kinds()}
+            numbers |= had | has | kept
             numbers |= {f"detector_{name}": counter.quality[self.detect][name] for name in ("precision", "recall")}
         at_random = self._at_random(model, layer, dropped, z, before, counter)
         numbers |= {name: sum(each[name] for each in at_random) / len(at_random) for name in at_random[0]}
@@ -100,7 +103,7 @@ class Forget(Evaluator):
     def _detector(self, model: Model, x: torch.Tensor) -> Detector | None:
         """For a run on rooms; None for another one with boxes of its own. Raises UserError."""
         if isinstance(model.recipe.data, Rooms):
-            found = detector(x.shape[-1], samples=self.detector_samples)
+            found = detector(x.shape[-1], samples=self.detector_samples, device=str(model.device))
             found(x[:1], kinds=(self.detect, *self.others))  # raises for unknown kinds
             return found
         if self.boxes is None:
@@ -129,10 +132,13 @@ class Forget(Evaluator):
         with without(model, self.net, layer, dropped):
             return model.from_z(z, self.seed + 1)
 
+    def _kinds(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((self.detect, *self.others)))
+
     def _shares(self, counter: Detector, x: torch.Tensor, when: str) -> dict[str, float]:
         """The share of pictures with each kind."""
-        kinds = dict.fromkeys((self.detect, *self.others))
-        found = counter(x, self.threshold, tuple(kinds))
+        kinds = self._kinds()
+        found = counter(x, self.threshold, kinds)
         return {f"{kind}_{when}": sum(any(f.kind == kind for f in each) for each in found) / len(x) for kind in kinds}
 
     def _at_random(

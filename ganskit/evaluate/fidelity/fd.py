@@ -6,6 +6,7 @@ from attrs import field, frozen
 from attrs.validators import optional
 
 from ganskit.data.dataset import Dataset
+from ganskit.errors import UserError
 from ganskit.evaluate import learned
 from ganskit.evaluate.fidelity import metrics
 from ganskit.evaluate.fidelity.evaluators import Compared, shown
@@ -35,7 +36,11 @@ class Fd(Compared):
         """{"fd[NET]", "kd[NET]", "kd_std[NET]"}. Raises UserError for data without labels, and for too few pictures."""
         metrics.enough(self.subset_size, f"the kernel distance is of subsets of subset_size={self.subset_size:,}", **self.counts)
         inputs = self.inputs(model)
-        net = learned.classifier(self.learn_from or model.recipe.data, self.key, samples=self.train_samples)
+        learn_from = self.learn_from or model.recipe.data
+        shape, seen = (data.provides()["x"].shape for data in (model.recipe.data, learn_from))
+        if shape != seen:
+            raise UserError(f"learn_from has pictures {seen}, and the run {shape}: expected the same size and channels.")
+        net = learned.classifier(learn_from, self.key, samples=self.train_samples, device=str(model.device))
         extractor = of_net(net.module, net.label, net.protocol, model.device)
         dimensions = extractor(inputs[1].rows(0, 1)).shape[1]
         metrics.enough_for_covariance(dimensions, self.allow_few, **self.counts)

@@ -36,7 +36,7 @@ from ganskit.evaluate.model import Model, load
 from ganskit.optim import Adam, Decay
 from ganskit.recipe import Recipe, to_table
 
-VERSION = 1
+VERSION = 2
 """Changes whenever the same options would give another network, so that it is trained anew."""
 EPOCHS, LEAST, MOST = 10, 50_000, 250_000
 """The budget, unless another is given: ten epochs, but at least and at most so many samples."""

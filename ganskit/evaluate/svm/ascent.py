@@ -36,10 +36,10 @@ def ascend(rows: Rows, signs: torch.Tensor, c: torch.Tensor, tol: float) -> tupl
     a, w = torch.zeros_like(signs), torch.zeros(len(c), rows.dimensions, device=rows.device)
     scores = torch.zeros_like(signs)  # as they were when the example was last visited
     objective, gap = torch.full_like(c[:, 0], torch.inf), torch.ones_like(c[:, 0])
-    waited, left = torch.zeros_like(gap), torch.arange(len(c), device=rows.device)
+    waited, left, stuck = torch.zeros_like(gap), torch.arange(len(c), device=rows.device), False
     places = torch.arange(len(rows))
     for number in range(MOST_PASSES):
-        fast = bool((gap[left] > COARSE).any())
+        fast = bool((gap[left] > COARSE).any()) and not stuck
         for block in torch.split(places[torch.randperm(len(places), generator=generator)], BLOCK):
             here = block.sort().values.to(rows.device)
             x = rows.block(here, fast)
@@ -53,6 +53,7 @@ def ascend(rows: Rows, signs: torch.Tensor, c: torch.Tensor, tol: float) -> tupl
             w[left] = rows.combined(a[left])  # what rounding has added up goes
             scores[left] = rows.scores(w[left])
             objective[left], now = _gap(a[left], w[left], scores[left], signs[left], c[left])
+            stuck |= fast and bool((now > gap[left] / 2).any())  # two digits have reached their end before COARSE
             waited[left] = torch.where(now < gap[left], 0, waited[left] + 1)
             gap[left] = now
             left = left[(now > tol) & (waited[left] < PATIENCE)]

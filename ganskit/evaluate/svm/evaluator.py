@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import numpy as np
 from attrs import field, frozen
+from attrs.validators import optional
 
 from ganskit import Dataset, Evaluator, Model, Result, UserError
 from ganskit.evaluate.svm.extract import FEATURES, extracting, extractor
@@ -15,14 +16,10 @@ from ganskit.evaluate.svm.plots import pictured
 from ganskit.evaluate.svm.protocol import Outcome, on_all_labels, on_draws
 from ganskit.evaluate.svm.reference import SOLVERS
 from ganskit.evaluate.svm.rows import Rows
-from ganskit.validators import not_negative, one_of, positive
+from ganskit.validators import at_least, not_negative, one_of, positive
 
 CS = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
 """svhn/svhn_semisup_analysis.py in the authors' code."""
-
-
-def _some(instance: object, option: attrs.Attribute[Any], value: int | None) -> None:
-    positive(instance, option, value)
 
 
 def _positive_cs(instance: object, option: attrs.Attribute[Any], value: tuple[float, ...]) -> None:
@@ -44,7 +41,7 @@ class Protocol(Evaluator):
     validation: Dataset | None = None
     test: Dataset | None = None
     label: str = "y"
-    per_class: int | None = field(default=None, validator=_some)
+    per_class: int | None = field(default=None, validator=optional(at_least(1)))
     Cs: tuple[float, ...] = field(default=CS, validator=_positive_cs)
     draws: int = field(default=10, validator=positive)
     test_draws: int = field(default=100, validator=positive)
@@ -58,7 +55,7 @@ class Svm(Protocol):
 
     Features of all convolutions of `net` are max-pooled to `grid` x `grid`, flattened and concatenated, unscaled. Batch-norm
     statistics are averages over `batches` batches (None: all of them, as the authors took) of the run's training data; or, if
-    `statistics` is "data", of the labelled training data, as is needed for nets whose own data are not here.
+    `statistics` is "data", of all of `data`, as is needed for nets whose own data are not here.
     `features` "random" are those of the same net with random weights, and "pixels" the pictures' own values.
 
     The defaults with `per_class` = 100 are section 5.2's protocol: 1,000 labels, C chosen on 10,000 validation images with ten
@@ -68,7 +65,7 @@ class Svm(Protocol):
     net: str = "D"
     grid: int = field(default=4, validator=positive)
     features: str = field(default="discriminator", validator=one_of(*FEATURES))
-    batches: int | None = field(default=None, validator=_some)
+    batches: int | None = field(default=None, validator=optional(at_least(1)))
     statistics: str = field(default="run", validator=one_of("run", "data"))
 
     def evaluate(self, model: Model) -> Result:

@@ -27,6 +27,7 @@ from ganskit.engine.sampling import as_input
 from ganskit.errors import UserError
 from ganskit.evaluate.calibrate import freeze_statistics
 from ganskit.evaluate.features import activations
+from ganskit.evaluate.judging import shown
 from ganskit.evaluate.model import Model
 from ganskit.evaluate.svm.rows import Rows
 from ganskit.nets import BatchNorm
@@ -64,10 +65,11 @@ def extractor(
     if features == "random":
         recipe = evolve(model.recipe, seed=model.recipe.seed + 1 + seed)
         model = Model(recipe, build_nets(recipe, recipe.data.provides()), 0, model.device)
-    frozen = model.frozen(net, batches) if other is None or net not in model.nets else _frozen_on(other, model, net, batches)
+    with shown(model, net, model.recipe.data.provides()["x"].shape):
+        frozen = model.frozen(net, batches) if other is None or net not in model.nets else _frozen_on(other, model, net, batches)
 
     def made(x: torch.Tensor) -> torch.Tensor:
-        with autocast(model.precision, model.device):
+        with shown(model, net, tuple(x.shape[1:])), autocast(model.precision, model.device):
             return pooled(frozen, x.to(model.device), grid)
 
     return made

@@ -76,8 +76,10 @@ def parts(model: Model, data: Dataset | None, validation: Dataset | None, test: 
         order = np.random.RandomState(seed).permutation(len(train))
         found[name], train = train.at(np.sort(order[:count])), train.at(np.sort(order[count:]))
     for name, part in found.items():
-        if len(part.names) > len(train.names):
-            raise UserError(f"The {name} data have {len(part.names)} classes and the training data {len(train.names)}.")
+        if part.names != train.names[: len(part.names)]:
+            raise UserError(
+                f"The classes of the {name} data are {_listed(part.names)}, those of the training data {_listed(train.names)}."
+            )
     return Parts(train, found["validation"], found["test"], given["validation"] is None)
 
 
@@ -87,6 +89,10 @@ def _split(data: Dataset, name: str) -> Dataset | None:
     if name not in splits or now == name or (name == "validation" and now != f"train-without-{name}"):
         return None
     return evolve(data, split=name)  # type: ignore[call-arg]  # it has that option, as `now` shows
+
+
+def _listed(names: tuple[str, ...], most: int = 6) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _part(store: Store, key: str) -> Part:

@@ -8,21 +8,32 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from ganskit.errors import UserError
 from ganskit.evaluate.svm.rows import Rows
 from ganskit.evaluate.svm.solver import TOL, fit
 
 SOLVERS = ("torch", "sklearn")
+LOOSE = 1e-3
+"""What is farther from the least objective is no solution; relative."""
 
 
 def train(
     solver: str, rows: Rows, y: torch.Tensor, num_classes: int, cs: Sequence[float], tol: float | None = None
 ) -> torch.Tensor:
-    """One-vs-rest weights (len(cs), K, D) for labels y (N,) in [0, K). `tol` None is the solver's own default."""
+    """One-vs-rest weights (len(cs), K, D) for labels y (N,) in [0, K). `tol` None is the solver's own default.
+
+    Raises UserError where our own solver does not come near the least objective.
+    """
     if solver == "sklearn":
         return torch.stack([_liblinear(rows, y, num_classes, c, tol) for c in cs])
     signs = torch.where(y[None] == torch.arange(num_classes)[:, None], 1.0, -1.0).repeat(len(cs), 1)
     c = torch.tensor(cs).repeat_interleave(num_classes)
     found = fit(rows, signs, c, tol or TOL)
+    if (worst := float(found.gap.max())) > LOOSE:
+        raise UserError(
+            f"The L2-SVM with C = {float(c[found.gap.argmax()]):g} has not converged: its objective is up to {worst:.1%} above "
+            "the least. Leave so large a C out of Cs, or take solver=sklearn, which is slower."
+        )
     return found.w.view(len(cs), num_classes, -1).cpu()
 
 

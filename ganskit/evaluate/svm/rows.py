@@ -69,8 +69,9 @@ class Rows:
         return self._buffers[num, dtype]
 
     def gram(self, x: torch.Tensor) -> torch.Tensor:
-        """<x_i, x_j> (M, M), float32, of a block."""
-        return (x @ x.T).float().add_(float(self.intercept))
+        """<x_i, x_j> (M, M), float32, of a block. Never in bfloat16: rounded, it would have negative eigenvalues."""
+        x = x.float()
+        return (x @ x.T).add_(float(self.intercept))
 
     def products(self, w: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """w (k, D) and a block x (M, F) -> their scores (k, M), float32."""

@@ -1,14 +1,16 @@
-"""What a net that looks at pictures says of them: shared by the evaluators of section 6."""
+"""What a net that looks at pictures says of them: shared by evaluators."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import nn
 
-from ganskit import Model, UserError
+from ganskit.errors import UserError, one_line
 from ganskit.evaluate.features import activations
+from ganskit.evaluate.model import Model
 
 AT_ONCE = 64
 
@@ -19,18 +21,23 @@ def judge(model: Model, net: str, x: torch.Tensor) -> nn.Module:
     Raises UserError for a net that is not there, takes something else, or has no convolution.
     """
     frozen = model.frozen(net)
+    with shown(model, net, tuple(x.shape[1:])), torch.no_grad():
+        activations(frozen, x[:2].to(model.device))
+    return frozen
+
+
+@contextmanager
+def shown(model: Model, net: str, shape: tuple[int, ...]) -> Iterator[None]:
+    """While a net is shown pictures of this shape: whatever a plugin's net says of a foreign input becomes a UserError."""
     try:
-        with torch.no_grad():
-            activations(frozen, x[:2].to(model.device))
+        yield
     except UserError as error:
         raise UserError(f'The net "{net}" of "{model.recipe.name}": {error}') from error
-    except (TypeError, ValueError, IndexError, RuntimeError) as error:  # whatever a plugin's net says of a foreign input
-        shape = tuple(x.shape[1:])
+    except (TypeError, ValueError, IndexError, RuntimeError) as error:
         raise UserError(
-            f'The net "{net}" of "{model.recipe.name}" cannot be shown samples {shape} by themselves: {error}. '
-            f"Expected a net from x to something, such as a discriminator; there are {', '.join(model.nets)}."
+            f'The net "{net}" of "{model.recipe.name}" cannot be shown pictures {shape} by themselves: {one_line(error)}. '
+            f"Expected a net from x to something, like a discriminator, and data that fit it; there are {', '.join(model.nets)}."
         ) from error
-    return frozen
 
 
 @torch.no_grad()
