@@ -67,7 +67,8 @@ def stand(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """A classifier in no time; how it was asked for."""
     asked: list[tuple[object, ...]] = []
 
-    def classifier(data: object, key: str = "y", *, samples: int | None = None) -> Stand:
+    def classifier(data: object, key: str = "y", *, samples: int | None = None, device: str = "auto") -> Stand:
+        assert device == "cpu", "the model's"
         asked.append((data, key, samples))
         return Stand(Small())
 
@@ -142,6 +143,8 @@ def test_fd_of_other_data(model: ganskit.Model, stand: list[tuple[object, ...]])
     assert stand[-1] == (Blobs(num=60), "shape", 7)
     assert there.protocol["real"]["content"] == model.store(other).manifest.content
     assert there.numbers == measured(chosen, model).numbers
+    with pytest.raises(UserError, match=r"learn_from has pictures \(3, 32, 32\), and the run"):
+        evolve(SMALL, learn_from=Blobs(size=32)).evaluate(model)
     with pytest.raises(UserError, match="was trained on"):
         evolve(SMALL, data=Blobs(size=32)).evaluate(model)
 

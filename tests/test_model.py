@@ -222,7 +222,7 @@ def test_labels(tmp_path: Path) -> None:
     conditional = recipe(nets=nets, game=Conditional(), data=Labelled(), samples=32)
     model = ganskit.load(train(conditional, tmp_path / "run"), recipe=conditional, device="cpu")
     assert set(model.sample(70).mean((1, 2, 3)).mul(4).round().tolist()) == {0, 1, 2}
-    with pytest.raises(UserError, match="label is 3: .* has 3 of them, 0 to 2"):
+    with pytest.raises(UserError, match=r"label is 3: .* has 3 of them, 0 to 2"):
         model.sample(1, label=3)
     assert set(model.sample(70, label=2).mean((1, 2, 3)).mul(4).round().tolist()) == {2}
     assert torch.equal(model.sample(70)[:5], model.sample(5))
