@@ -103,7 +103,7 @@ def test_precision_and_recall() -> None:
 
 
 def test_it_is_trained_once_and_kept(small: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganskit.evaluate.rooms.making.run", lambda *_, **__: pytest.fail("it is trained again"))
+    monkeypatch.setattr("ganskit.evaluate.kept.run", lambda *_, **__: pytest.fail("it is trained again"))
     again = detector(16, samples=SMALL, progress=False, device="cpu")
     x = torch.rand(5, 3, 16, 16) * 2 - 1
     assert again(x, threshold=0.1) == small(x, threshold=0.1)

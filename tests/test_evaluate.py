@@ -11,6 +11,7 @@ from PIL import Image
 
 import ganskit
 from ganskit import UserError
+from ganskit.errors import RunFailed
 
 import sabotage
 from plugin_files import HOOK, install
@@ -52,6 +53,15 @@ def test_an_evaluation_is_kept_in_the_run(run: Path) -> None:
     with Image.open(run / "evaluations/honest/samples.png") as picture:
         assert picture.size == (38, 38)
     assert ganskit.evaluate_run(run, Honest(num=4), name="honest").numbers == result.numbers
+
+
+def test_a_lack_of_memory_is_said_in_one_line(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def evaluate(self: Honest, model: ganskit.Model) -> None:
+        raise MemoryError("2 TiB are asked for.")
+
+    monkeypatch.setattr(Honest, "evaluate", evaluate)
+    with pytest.raises(RunFailed, match=r"Out of memory: 2 TiB are asked for\. Measure fewer samples"):
+        ganskit.evaluate_run(run, Honest(), name="large")
 
 
 def test_numbers_without_pictures_are_kept(run: Path) -> None:

@@ -179,6 +179,14 @@ def test_a_damaged_note_is_made_again(digits: Mnist, data_folder: Path) -> None:
     assert small(digits, samples=64).protocol == made.protocol
 
 
+def test_a_damaged_network_says_what_to_delete(digits: Mnist, data_folder: Path) -> None:
+    folder = data_folder / small(digits, samples=64).protocol["network"]
+    for file in folder.glob("checkpoints/*.safetensors"):
+        file.write_bytes(b"broken")
+    with pytest.raises(UserError, match=f"small network of ganskit's own: delete {folder}, and it is trained again"):
+        small(digits, samples=64)
+
+
 @pytest.mark.slow
 def test_two_processes_want_it_at_once(digits: Mnist, data_folder: Path) -> None:
     code = (

@@ -105,7 +105,9 @@ def restore_torch_settings(settings: dict[str, Any]) -> None:
 
 
 @contextmanager
-def memory_errors() -> Iterator[None]:
+def memory_errors(
+    advice: str = "Use smaller nets, a smaller batch_size, or split each batch with --set accumulate=2.",
+) -> Iterator[None]:
     """Turn a lack of memory, which torch reports as a RuntimeError, into advice."""
     try:
         yield
@@ -113,7 +115,4 @@ def memory_errors() -> Iterator[None]:
         known = isinstance(error, (MemoryError, torch.OutOfMemoryError))
         if not known and not re.search("allocate memory|not enough memory", str(error)):
             raise
-        raise RunFailed(
-            f"Out of memory: {str(error).splitlines()[0]} Use smaller nets, a smaller batch_size, or split each batch "
-            "with --set accumulate=2."
-        ) from error
+        raise RunFailed(f"Out of memory: {str(error).splitlines()[0]} {advice}") from error

@@ -15,7 +15,7 @@ from attrs import evolve
 
 from ganskit.config import unstructure, use
 from ganskit.data.files import write_whole
-from ganskit.engine.device import forked_rng
+from ganskit.engine.device import forked_rng, memory_errors
 from ganskit.engine.rundir import RunDir
 from ganskit.errors import UserError
 from ganskit.evaluate.model import Model, load
@@ -89,7 +89,8 @@ def finite(values: Mapping[str, float]) -> dict[str, float | str]:
 
 def measured(evaluator: Evaluator, model: Model) -> Result:
     """What the evaluator says of the model; random numbers go on as before. Raises UserError for what cannot be kept."""
-    with forked_rng(model.device):
+    advice = "Measure fewer samples, or fewer at once, where the evaluator has options for these."
+    with forked_rng(model.device), memory_errors(advice):
         result = evaluator.evaluate(model)
     what = type(evaluator).__name__
     if not isinstance(result, Result):

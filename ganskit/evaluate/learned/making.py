@@ -22,17 +22,14 @@ from ganskit.data.prepare import prepare
 from ganskit.data.prepared import Prepared
 from ganskit.data.store import Store
 from ganskit.data.subset import leave_out
-from ganskit.engine.distributed import World
-from ganskit.engine.run import run
-from ganskit.engine.rundir import RunDir
 from ganskit.engine.sampling import as_input
-from ganskit.engine.training import Interrupted
 from ganskit.errors import UserError
+from ganskit.evaluate.kept import kept
 from ganskit.evaluate.learned.game import PLAYER, Classification
 from ganskit.evaluate.learned.labels import Labels, held_out
 from ganskit.evaluate.learned.net import ConvNet, Convolutional
 from ganskit.evaluate.learned.trained import Classifier
-from ganskit.evaluate.model import Model, load
+from ganskit.evaluate.model import Model
 from ganskit.optim import Adam, Decay
 from ganskit.recipe import Recipe, to_table
 
@@ -69,9 +66,7 @@ def classifier(
     folder = data_home() / "learned" / recipe.name
     with locked(folder, progress):
         recipe = evolve(recipe, data=Prepared.at(_kept_in(store).path))
-        if not (folder / NOTE).is_file():
-            _train(recipe, folder, device, progress)
-        model = load(folder, device=device, recipe=recipe)
+        model = kept(recipe, folder, (folder / NOTE).is_file(), device, progress)
         return _finished(model, store, labels, folder)
 
 
@@ -104,17 +99,6 @@ def _kept_in(store: Store) -> Store:
         if (folder / MANIFEST).is_file():
             return Store.open(folder)
         return leave_out(store, held_out(len(store)), folder, "held out to measure a classifier by")
-
-
-def _train(recipe: Recipe, folder: Path, device: str, progress: bool) -> None:
-    if World.join().size > 1:
-        raise UserError(
-            f"{recipe.name} is not trained yet, and several processes cannot train it: evaluate once with one before."
-        )
-    try:
-        run(recipe, out=folder, resume=RunDir(folder).recipe_file.exists(), device=device, progress=progress)
-    except Interrupted as error:
-        raise Interrupted(f"Interrupted while {recipe.name} was being trained. The same command goes on from there.") from error
 
 
 def _finished(model: Model, store: Store, labels: Labels, folder: Path) -> Classifier:

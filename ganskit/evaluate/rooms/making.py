@@ -14,12 +14,9 @@ from ganskit.data.files import write_whole
 from ganskit.data.guards import locked
 from ganskit.data.home import data_home
 from ganskit.data.rooms.boxes import KINDS, RoomBoxes
-from ganskit.engine.distributed import World
-from ganskit.engine.run import run
 from ganskit.engine.sampling import as_input
-from ganskit.engine.training import Interrupted
-from ganskit.errors import UserError
-from ganskit.evaluate.model import Model, load
+from ganskit.evaluate.kept import kept
+from ganskit.evaluate.model import Model
 from ganskit.evaluate.rooms.detector import Detector, measured
 from ganskit.evaluate.rooms.game import NET, recipe
 from ganskit.optim import Adam, Decay
@@ -43,9 +40,7 @@ def detector(size: int, *, samples: int | None = None, progress: bool = True, de
     chosen = recipe_for(size, samples)
     folder = data_home() / "learned" / chosen.name
     with locked(folder, progress):
-        if not (folder / NOTE).is_file():
-            _train(chosen, folder, device, progress)
-        return _finished(load(folder, device=device, recipe=chosen), size, folder)
+        return _finished(kept(chosen, folder, (folder / NOTE).is_file(), device, progress), size, folder)
 
 
 def recipe_for(size: int, samples: int | None = None) -> Recipe:
@@ -57,19 +52,6 @@ def recipe_for(size: int, samples: int | None = None) -> Recipe:
     made = evolve(base, name="detector", data=rooms, samples=budget, game=evolve(base.game, opt=opt))  # type: ignore[call-arg]  # a Detection
     digest = hashlib.sha256(json.dumps([VERSION, rooms.open().fingerprint, to_table(made)], sort_keys=True).encode()).hexdigest()
     return evolve(made, name=f"detector-rooms{size}-{digest[:12]}")
-
-
-def _train(chosen: Recipe, folder: Path, device: str, progress: bool) -> None:
-    if World.join().size > 1:
-        raise UserError(
-            "The room detector is not trained yet, and several processes cannot train it: evaluate once with one before."
-        )
-    try:
-        run(chosen, out=folder, resume=True, device=device, progress=progress)
-    except Interrupted as error:
-        raise Interrupted(
-            "Interrupted while the room detector was being trained. The same command goes on from there."
-        ) from error
 
 
 def _finished(model: Model, size: int, folder: Path) -> Detector:

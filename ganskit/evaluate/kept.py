@@ -1,0 +1,36 @@
+"""Small networks that ganskit trains itself to measure with: each a run in its data folder, trained once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ganskit.engine.distributed import World
+from ganskit.engine.run import run
+from ganskit.engine.training import Interrupted
+from ganskit.errors import UserError
+from ganskit.evaluate.model import Model, load
+from ganskit.recipe import Recipe
+
+
+def kept(recipe: Recipe, folder: Path, whole: bool, device: str, progress: bool) -> Model:
+    """The model of the run in `folder`, which is trained, or gone on with, unless it is `whole`.
+
+    Raises UserError for several processes, and for a damaged run; RunFailed; Interrupted.
+    """
+    if not whole:
+        _train(recipe, folder, device, progress)
+    try:
+        return load(folder, device=device, recipe=recipe)
+    except UserError as error:
+        raise UserError(f"{error} It is a small network of ganskit's own: delete {folder}, and it is trained again.") from error
+
+
+def _train(recipe: Recipe, folder: Path, device: str, progress: bool) -> None:
+    if World.join().size > 1:
+        raise UserError(
+            f"{recipe.name} is not trained yet, and several processes cannot train it: evaluate once with one before."
+        )
+    try:
+        run(recipe, out=folder, resume=True, device=device, progress=progress)
+    except Interrupted as error:
+        raise Interrupted(f"Interrupted while {recipe.name} was being trained. The same command goes on from there.") from error
