@@ -75,7 +75,7 @@ def reproduce(
     for number, claim in enumerate(recipe.claims, 1):
         if only in (None, number) and claim.ours is not None:
             say(f"Claim {number} of {len(recipe.claims)}: {claim}")
-            outcomes[number - 1] = _tried(recipe, claim, folder, seeds or claim.seeds, device, progress)
+            outcomes[number - 1] = _tried(recipe, outcomes[number - 1], folder, seeds or claim.seeds, device, progress)
         _write(folder, recipe, outcomes, device)
     return outcomes
 
@@ -89,8 +89,8 @@ def _earlier(folder: Path, claim: Claim) -> Outcome:
     return Outcome(claim)
 
 
-def _tried(recipe: Recipe, claim: Claim, folder: Path, seeds: int, device: str, progress: bool) -> Outcome:
-    started, earlier = time.monotonic(), _earlier(folder, claim)
+def _tried(recipe: Recipe, earlier: Outcome, folder: Path, seeds: int, device: str, progress: bool) -> Outcome:
+    started, claim = time.monotonic(), earlier.claim
     sides = [
         tuple(_number(recipe, arm, seed, folder, device, progress) for seed in range(seeds)) if arm else ()
         for arm in (claim.ours, claim.baseline)

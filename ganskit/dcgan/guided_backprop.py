@@ -17,10 +17,10 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from tqdm import tqdm
 
-from ganskit import Evaluator, Model, Picture, Result, UserError, build_nets, evolve
+from ganskit import Evaluator, Model, Picture, Result, UserError
 from ganskit.errors import nearest
 from ganskit.evaluate.features import activations
-from ganskit.evaluate.judging import judge, looks
+from ganskit.evaluate.judging import judge, looks, untrained
 from ganskit.validators import at_least, not_negative, one_of
 
 RECTIFIERS = frozenset(
@@ -80,7 +80,8 @@ class GuidedBackprop(Evaluator):
             raise UserError(f'"{model.recipe.name}" is about data of shape {tuple(x.shape[1:])}: expected pictures (C, H, W).')
         trained = judge(model, self.net, x)
         layer = self._layer(trained, x[:2].to(model.device))
-        views = {"random": self._seen(_untrained(model, self.net, self.seed), layer, x, model.device)}
+        fresh = untrained(model, self.seed)
+        views = {"random": self._seen(fresh.frozen(self.net), layer, x, model.device)}
         views["trained"] = self._seen(trained, layer, x, model.device)
         size = max(view.size for view in views.values())
         return Result(
@@ -91,7 +92,7 @@ class GuidedBackprop(Evaluator):
                 "pictures": self.num,
                 "rule": "Springenberg 2014; what a rectifier got must be above zero, and so must the gradient that comes back",
                 "units": self.pick,
-                "random": f"fresh weights, seed {_fresh(model, self.seed)}; batch-norm statistics averaged over the same data",
+                "random": f"fresh weights, seed {fresh.recipe.seed}; batch-norm statistics averaged over the same data",
                 "seed": self.seed,
             },
             pictures={
@@ -221,17 +222,6 @@ def selectivity(responses: torch.Tensor) -> torch.Tensor:
     square = r.pow(2).mean(0)
     ratio = torch.where(square > 0, r.mean(0).pow(2) / square.clamp(min=1e-300), 1.0)
     return (1 - ratio) / (1 - 1 / len(r))
-
-
-def _fresh(model: Model, seed: int) -> int:
-    """The seed of weights that are not those that the training began with."""
-    return model.recipe.seed + 1 + seed
-
-
-def _untrained(model: Model, net: str, seed: int) -> nn.Module:
-    """The same net with fresh weights, on the same data."""
-    recipe = evolve(model.recipe, seed=_fresh(model, seed))
-    return Model(recipe, build_nets(recipe, recipe.data.provides()), 0, model.device).frozen(net)
 
 
 def _box(gradient: torch.Tensor) -> torch.Tensor:

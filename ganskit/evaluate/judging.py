@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from attrs import evolve
 from torch import nn
 
+from ganskit.engine.engine import build_nets
 from ganskit.errors import UserError, one_line
 from ganskit.evaluate.features import activations
 from ganskit.evaluate.model import Model
@@ -38,6 +40,12 @@ def shown(model: Model, net: str, shape: tuple[int, ...]) -> Iterator[None]:
             f'The net "{net}" of "{model.recipe.name}" cannot be shown samples {shape} by themselves: {one_line(error)}. '
             f"Expected a net from x to something, like a discriminator, and data that fit it; there are {', '.join(model.nets)}."
         ) from error
+
+
+def untrained(model: Model, seed: int) -> Model:
+    """The same recipe with fresh weights, which are not those that the training began with."""
+    recipe = evolve(model.recipe, seed=model.recipe.seed + 1 + seed)
+    return Model(recipe, build_nets(recipe, recipe.data.provides()), 0, model.device)
 
 
 @torch.no_grad()

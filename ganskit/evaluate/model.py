@@ -124,9 +124,12 @@ class Model:
             raise UserError(f"num is {num} and seed {seed}: expected at least 1 and 0.")
         if label is not None and "y" not in self.recipe.game.conditions():
             raise UserError(f'"{self.recipe.name}" was trained without labels: leave --label out.')
-        names = self.recipe.data.provides()["y"].classes if label is not None else ()
-        if label is not None and (label < 0 or (names and label >= len(names))):
-            raise UserError(f'label is {label}: "{self.recipe.name}" has {len(names)} of them, 0 to {len(names) - 1}.')
+        if label is not None:
+            names = self.recipe.data.provides()["y"].classes
+            if names and not 0 <= label < len(names):
+                raise UserError(f'label is {label}: "{self.recipe.name}" has {len(names)} of them, 0 to {len(names) - 1}.')
+            if label < 0:
+                raise UserError(f"label is {label}: expected 0 or above.")
 
     def _freeze(self) -> None:
         """Average batch-norm statistics over 50 seeded batches of 128, once."""

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from attrs import evolve
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
@@ -22,12 +21,11 @@ from tqdm import tqdm
 from ganskit.data.home import data_home
 from ganskit.data.store import Store
 from ganskit.engine.device import autocast
-from ganskit.engine.engine import build_nets
 from ganskit.engine.sampling import as_input
 from ganskit.errors import UserError
 from ganskit.evaluate.calibrate import freeze_statistics
 from ganskit.evaluate.features import activations
-from ganskit.evaluate.judging import shown
+from ganskit.evaluate.judging import shown, untrained
 from ganskit.evaluate.model import Model
 from ganskit.evaluate.svm.rows import Rows
 from ganskit.nets import BatchNorm
@@ -63,8 +61,7 @@ def extractor(
     if features == "pixels":
         return lambda x: x.flatten(1)
     if features == "random":
-        recipe = evolve(model.recipe, seed=model.recipe.seed + 1 + seed)
-        model = Model(recipe, build_nets(recipe, recipe.data.provides()), 0, model.device)
+        model = untrained(model, seed)
     with shown(model, net, model.recipe.data.provides()["x"].shape):
         frozen = model.frozen(net, batches) if other is None or net not in model.nets else _frozen_on(other, model, net, batches)
 
