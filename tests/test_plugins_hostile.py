@@ -160,19 +160,19 @@ def test_a_neighbour_that_imports_torch_is_the_guilty_one(site: Path) -> None:
     assert "FAILED  listing imports no torch" in ganskit("plugins", "check", "heavy").stdout
 
 
-def test_a_hundred_plugins_cost_less_than_a_millisecond_each(site: Path) -> None:
-    """And a run of a built-in recipe imports none of their implementations."""
-
-    listing = sys.executable, "-m", "ganskit", "list"
-    few = processor_s(*listing)
+def test_a_hundred_plugins_cost_less_than_the_listing_itself(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A millisecond each where it takes 0.1 s. And a run of a built-in recipe imports none of their implementations."""
+    (site := site / "hundred").mkdir()
     for i in range(100):
         entries = f'    registry.loss("loss-{i}", "implementation_{i}:Loss", "A")\n'
         install(site, f"plugin_{i}", HOOK + entries)
         (site / f"implementation_{i}.py").write_text("from ganskit import Loss\n")
-    many = processor_s(*listing)
+    listing = "import sys; sys.path[:0] = [{}]; sys.argv = ['ganskit', 'list']; from ganskit.cli.main import main; main()"
+    few, many = processor_s(*((sys.executable, "-c", listing.format(path)) for path in ("", repr(str(site)))))
+    assert many < 2 * few
+    monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
     assert ganskit("list").stdout.count("implementation") == 0
     assert ganskit("list", "loss").stdout.count("  loss-") == 100
-    assert many - few < 0.1
     code = (
         "import sys\nfrom ganskit.cli.main import main\n"
         "sys.argv = ['ganskit', 'run', 'dcgan-rooms', '--dry-run']\n"
