@@ -15,7 +15,10 @@ import ganskit
 from ganskit import Dataset, Field, UserError, evolve
 from ganskit.conformance import checks
 from ganskit.conformance.tiny import general
+from ganskit.dcgan.collapse import Collapse
+from ganskit.dcgan.guided_backprop import GuidedBackprop
 from ganskit.evaluate.evaluation import measured
+from ganskit.evaluate.model import Model
 from ganskit.evaluate.modes import ModeCoverage, expected_kl, reverse_kl, true_share
 from ganskit.evaluate.sliced_wasserstein import (
     SlicedWasserstein,
@@ -70,6 +73,7 @@ class Points:
 class Drawn:
     """A model whose samples are given."""
 
+    shape = Model.shape
     device = torch.device("cpu")
 
     def __init__(self, x: torch.Tensor, data: Dataset | None = None) -> None:
@@ -125,8 +129,8 @@ def test_what_mode_coverage_refuses() -> None:
 
 def test_translators_have_no_samples_to_compare() -> None:
     model = Drawn(mixture(10), Blobs(keys=("a", "b")))
-    for evaluator in (ModeCoverage(centres=CORNERS, std=0.1), SlicedWasserstein()):
-        with pytest.raises(UserError, match=r"is for models of one kind of data x, and not of a uint8 \(3, 16, 16\), b uint8"):
+    for evaluator in (ModeCoverage(centres=CORNERS, std=0.1), SlicedWasserstein(), GuidedBackprop(), Collapse()):
+        with pytest.raises(UserError, match=r"is of a uint8 \(3, 16, 16\), b uint8 .*: expected a model of one kind of data x"):
             measured(evaluator, model)
 
 

@@ -143,7 +143,7 @@ def test_fd_of_other_data(model: ganskit.Model, stand: list[tuple[object, ...]])
     assert stand[-1] == (Blobs(num=60), "shape", 7)
     assert there.protocol["real"]["content"] == model.store(other).manifest.content
     assert there.numbers == measured(chosen, model).numbers
-    with pytest.raises(UserError, match=r"learn_from has pictures \(3, 32, 32\), and the run"):
+    with pytest.raises(UserError, match=r"learn_from has x uint8 \(3, 32, 32\): expected pictures x of"):
         evolve(SMALL, learn_from=Blobs(size=32)).evaluate(model)
     with pytest.raises(UserError, match="was trained on"):
         evolve(SMALL, data=Blobs(size=32)).evaluate(model)

@@ -19,6 +19,7 @@ from ganskit.data.prepare import prepare
 from ganskit.data.stacked_mnist import StackedMnist, chosen
 from ganskit.errors import BadData, DataNotFound
 from ganskit.evaluate.evaluation import measured
+from ganskit.evaluate.model import Model
 from ganskit.evaluate.stacked_modes import StackedModes
 
 
@@ -75,6 +76,8 @@ def test_missing_and_wrong_files(tmp_path: Path) -> None:
 
 class Drawn:
     """A model of stacked digits whose samples are given."""
+
+    shape = Model.shape
 
     def __init__(self, files: Path, x: torch.Tensor, **data: object) -> None:
         self.recipe = evolve(tiny(), data=StackedMnist(path=str(files), **({"num": 50} | data)))

@@ -56,6 +56,8 @@ class Collapse(Evaluator):
 
     def evaluate(self, model: Model) -> Result:
         """Look at every filter. Raises UserError when there is no convolution to look at."""
+        if self.judges and len(model.shape) != 3:
+            raise UserError(f'"{model.recipe.name}" has data of shape {model.shape}: judges need pictures (C, H, W).')
         made = _Made(model, self.seed)
         found: dict[str, Filters] = {}
         total, square, num = torch.zeros(1), 0.0, 0

@@ -75,9 +75,9 @@ class GuidedBackprop(Evaluator):
         """Look, go back, compare. Raises UserError for a net that cannot be shown pictures, or without such a layer."""
         if self.top > self.num:
             raise UserError(f"top is {self.top} of num = {self.num} pictures: expected at most as many.")
+        if len(model.shape) != 3:
+            raise UserError(f'"{model.recipe.name}" is about data of shape {model.shape}: expected pictures (C, H, W).')
         x = model.real(self.num, self.seed)["x"]
-        if x.ndim != 4:
-            raise UserError(f'"{model.recipe.name}" is about data of shape {tuple(x.shape[1:])}: expected pictures (C, H, W).')
         trained = judge(model, self.net, x)
         layer = self._layer(trained, x[:2].to(model.device))
         fresh = untrained(model, self.seed)

@@ -200,6 +200,14 @@ class Model:
             self._stores[key] = prepare(data or self.recipe.data)
         return self._stores[key]
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one example x. Raises UserError for a model without real counterparts of its samples, such as a translator."""
+        fields = self.recipe.data.provides()
+        if "x" not in fields:
+            raise UserError(f'"{self.recipe.name}" is of {described(fields)}: expected a model of one kind of data x.')
+        return fields["x"].shape
+
     def real(self, num: int, seed: int = 0, data: Dataset | None = None) -> dict[str, torch.Tensor]:
         """`num` different real examples by key, as the nets see them, in an order that follows from the seed.
 

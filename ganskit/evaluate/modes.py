@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import torch
 from attrs import field, frozen
 
-from ganskit.data.dataset import described
 from ganskit.errors import UserError
 from ganskit.evaluate.model import Model
 from ganskit.evaluator import Evaluator, Picture, Result
@@ -73,19 +72,11 @@ class ModeCoverage(Evaluator):
             raise UserError(
                 f"mode-coverage needs a mixture, and {what} does not say its {missing}: give the options centres, std."
             )
-        dimension = math.prod(sample_shape("mode-coverage", model))
+        dimension = math.prod(model.shape)
         if not len(given) or any(len(centre) != dimension for centre in given):
             found = sorted({len(centre) for centre in given})
             raise UserError(f"mode-coverage got centres of {found} numbers, and samples of {what} have {dimension}.")
         return torch.tensor([[float(value) for value in centre] for centre in given], dtype=torch.float64), float(std)
-
-
-def sample_shape(evaluator: str, model: Model) -> tuple[int, ...]:
-    """Of one sample. Raises UserError for a model whose samples have no real counterparts, such as a translator."""
-    fields = model.recipe.data.provides()
-    if "x" not in fields:
-        raise UserError(f"{evaluator} is for models of one kind of data x, and not of {described(fields)}.")
-    return fields["x"].shape
 
 
 def check_enough(evaluator: str, num: int, num_modes: int) -> None:

@@ -14,7 +14,6 @@ from ganskit.data.dataset import Dataset
 from ganskit.engine.device import seed_of
 from ganskit.errors import UserError
 from ganskit.evaluate.model import Model
-from ganskit.evaluate.modes import sample_shape
 from ganskit.evaluator import Evaluator, Result
 from ganskit.validators import at_least
 
@@ -46,7 +45,7 @@ class SlicedWasserstein(Evaluator):
 
     def evaluate(self, model: Model) -> Result:
         """`swd`, and of pictures `swd_16`, `swd_32`, ... by the side of the level, whose mean `swd` is. Raises UserError."""
-        levels = sides(sample_shape("sliced-wasserstein", model))
+        levels = sides(model.shape)
         store = model.store(self.data)
         if self.num > len(store):
             raise UserError(

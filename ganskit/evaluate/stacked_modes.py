@@ -13,7 +13,7 @@ from ganskit.errors import UserError
 from ganskit.evaluate import learned
 from ganskit.evaluate.learned import Classifier
 from ganskit.evaluate.model import Model
-from ganskit.evaluate.modes import check_enough, expected_kl, reverse_kl, sample_shape
+from ganskit.evaluate.modes import check_enough, expected_kl, reverse_kl
 from ganskit.evaluator import Evaluator, Picture, Result
 from ganskit.validators import at_least, fraction
 
@@ -72,7 +72,7 @@ class StackedModes(Evaluator):
     def _digits(self, model: Model) -> Dataset:
         """What the classifier is trained on. Raises UserError when it does not fit the model's pictures."""
         data = model.recipe.data
-        shape = sample_shape("stacked-modes", model)
+        shape = model.shape
         if len(shape) != 3 or shape[0] != 3:
             raise UserError(f"stacked-modes is for pictures of three channels, each a digit; those of this model are {shape}.")
         if self.digits is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import field, frozen
 from attrs.validators import optional
 
-from ganskit.data.dataset import Dataset
+from ganskit.data.dataset import Dataset, described
 from ganskit.errors import UserError
 from ganskit.evaluate import learned
 from ganskit.evaluate.fidelity import metrics
@@ -37,9 +37,9 @@ class Fd(Compared):
         metrics.enough(self.subset_size, f"the kernel distance is of subsets of subset_size={self.subset_size:,}", **self.counts)
         inputs = self.inputs(model)
         learn_from = self.learn_from or model.recipe.data
-        shape, seen = (data.provides()["x"].shape for data in (model.recipe.data, learn_from))
-        if shape != seen:
-            raise UserError(f"learn_from has pictures {seen}, and the run {shape}: expected the same size and channels.")
+        fields = learn_from.provides()
+        if "x" not in fields or fields["x"].shape != model.shape:
+            raise UserError(f"learn_from has {described(fields)}: expected pictures x of {model.shape}, as the run has.")
         net = learned.classifier(learn_from, self.key, samples=self.train_samples, device=str(model.device))
         extractor = of_net(net.module, net.label, net.protocol, model.device)
         dimensions = extractor(inputs[1].rows(0, 1)).shape[1]
