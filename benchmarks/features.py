@@ -18,11 +18,13 @@ from collections.abc import Callable
 
 import click
 import torch
+import torch.nn.functional as F
 from attrs import frozen
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from ganskit import Dataset, Field, Model, Recipe, TwoPlayer, build_nets, use
 from ganskit.engine.device import autocast, resolve_device, resolve_precision
+from ganskit.evaluate.features import activations
 from ganskit.evaluate.fidelity.extractor import Extractor, as_file
 from ganskit.evaluate.fidelity.features import features
 from ganskit.evaluate.fidelity.inputs import Samples
@@ -67,7 +69,8 @@ def discriminator(width: int, num: int, device: torch.device) -> tuple[Step, Ste
 
     @torch.no_grad()
     def plain() -> torch.Tensor:
-        return pooled(net, data.to(device).float() / 127.5 - 1).cpu()
+        maps = activations(net, data.to(device).float() / 127.5 - 1).values()
+        return torch.cat([F.adaptive_max_pool2d(h, 4).flatten(1) for h in maps], 1).cpu()
 
     @torch.inference_mode()
     def fast() -> torch.Tensor:

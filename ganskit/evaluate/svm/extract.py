@@ -47,7 +47,15 @@ def pooled(net: nn.Module, x: torch.Tensor, grid: int = 4) -> torch.Tensor:
     representation to produce a 4 x 4 spatial grid. These features are then flattened and concatenated". The authors' SVHN run
     pools maps of 16x16, 8x8 and 4x4 by 4, 2 and 1, which is the same. Raises UserError for a net without convolutions.
     """
-    return torch.cat([F.adaptive_max_pool2d(h, grid).flatten(1) for h in activations(net, x).values()], 1)
+    return torch.cat([_pooled(h, grid).flatten(1) for h in activations(net, x).values()], 1)
+
+
+def _pooled(h: torch.Tensor, grid: int) -> torch.Tensor:
+    """The largest values (N, C, grid, grid) of maps (N, C, H, W)."""
+    height, width = h.shape[2:]
+    if height % grid or width % grid:
+        return F.adaptive_max_pool2d(h, grid)
+    return F.max_pool2d(h, (height // grid, width // grid))  # the same, and several times as fast in channels_last
 
 
 def extractor(
