@@ -102,6 +102,12 @@ def test_the_command(run: Path, honest) -> None:
     assert done.stdout.startswith("distance")
     assert "result.json, samples.png" in done.stdout
     assert json.loads((run / "evaluations/honest/result.json").read_text())["evaluator"] == {"use": "honest", "num": 6}
+    other = honest("eval", run, "honest", "--set", "num=4", "--name", "honest-4")
+    assert f"{run / 'evaluations' / 'honest-4'}: result.json, samples.png" in other.stdout
+    kept = [
+        json.loads((run / f"evaluations/{name}/result.json").read_text())["evaluator"]["num"] for name in ("honest", "honest-4")
+    ]
+    assert kept == [6, 4]
 
 
 @pytest.mark.parametrize(
@@ -109,6 +115,7 @@ def test_the_command(run: Path, honest) -> None:
     [
         (["honesty"], 'There is no evaluator "honesty". Did you mean "honest"?'),
         (["honest", "--set", "nun=6"], 'Honest has no option "nun". Did you mean "num"?'),
+        (["honest", "--name", "a/b"], 'An evaluation cannot be kept under the name "a/b"'),
         (["honest", "--checkpoint", "7"], "There is no checkpoint 7"),
         (["empty"], 'evaluator "empty" from judge cannot be loaded'),
     ],

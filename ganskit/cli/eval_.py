@@ -15,16 +15,20 @@ from ganskit.cli.options import device_option
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change an option of the evaluator.")
 @click.option("--checkpoint", metavar="C", help="A checkpoint file, the number in its name, or best.  [default: the newest]")
 @click.option("--no-ema", is_flag=True, help="Evaluate the nets themselves, where the run also has moving averages of them.")
+@click.option("--name", metavar="NAME", help="Keep the result in RUN/evaluations/NAME.  [default: the evaluator's name]")
 @device_option
-def command(run: Path, evaluator: str, settings: tuple[str, ...], checkpoint: str | None, no_ema: bool, device: str) -> None:
+def command(
+    run: Path, evaluator: str, settings: tuple[str, ...], checkpoint: str | None, no_ema: bool, name: str | None, device: str
+) -> None:
     """Evaluate RUN with EVALUATOR, a name from `ganskit list evaluator`; keep the result in RUN/evaluations."""
     from ganskit.engine.rundir import RunDir
-    from ganskit.evaluate.evaluation import evaluate_run
+    from ganskit.evaluate.evaluation import evaluate_run, usual_name
     from ganskit.recipe import override, use
 
     chosen = override(use(evaluator, "evaluator"), settings)
-    result = evaluate_run(run, chosen, checkpoint=checkpoint, ema=not no_ema, device=device)
-    for name, value in result.numbers.items():
-        click.echo(f"{name:<24} {value:.6g}")
-    files = ["result.json", *(f"{name}.png" for name in result.pictures), *(f"{name}.svg" for name in result.plots)]
-    click.echo(f"{RunDir(run).evaluation(evaluator)}: {', '.join(files)}")
+    folder = RunDir(run).evaluation(name or usual_name(chosen))
+    result = evaluate_run(run, chosen, checkpoint=checkpoint, ema=not no_ema, device=device, name=folder.name)
+    for number, value in result.numbers.items():
+        click.echo(f"{number:<24} {value:.6g}")
+    files = ["result.json", *(f"{each}.png" for each in result.pictures), *(f"{each}.svg" for each in result.plots)]
+    click.echo(f"{folder}: {', '.join(files)}")

@@ -43,7 +43,7 @@ def evaluate_run(
     """
     chosen: Evaluator = use(evaluator, "evaluator") if isinstance(evaluator, str) else evaluator
     options = unstructure(chosen)
-    folder = RunDir(Path(run)).evaluation(name or options["use"].rpartition(":")[2])
+    folder = RunDir(Path(run)).evaluation(name or usual_name(chosen))
     model = load(run, checkpoint=checkpoint, ema=ema, device=device, recipe=recipe)
     started = time.monotonic()
     result = measured(chosen, model)
@@ -62,6 +62,12 @@ def evaluate_run(
     }
     _keep(folder, record, result)
     return result
+
+
+def usual_name(evaluator: Evaluator) -> str:
+    """Under which a result is kept that is given no other: the evaluator's."""
+    use: str = unstructure(evaluator)["use"]
+    return use.rpartition(":")[2]
 
 
 def _keep(folder: Path, record: Mapping[str, Any], result: Result) -> None:

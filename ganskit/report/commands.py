@@ -40,6 +40,8 @@ def eval_command(run: Run, found: Found) -> str:
         words += ["--checkpoint", str(found.samples)]
     if run.recipe.get("ema") is not None and found.record.get("ema") is False:
         words += ["--no-ema"]
+    if found.name != use:
+        words += ["--name", found.name]
     return shlex.join(words)
 
 
