@@ -36,6 +36,11 @@ class Arm:
     settings: tuple[str, ...] = ()
     recipe: str = ""
 
+    def __str__(self) -> str:
+        """What is trained, and how it is evaluated."""
+        trained = " ".join((self.recipe, *self.settings)).strip() or "the recipe as it is"
+        return f"{trained}; then {' '.join((self.evaluator, *self.options))}"
+
 
 @frozen(kw_only=True)
 class Claim:
@@ -66,6 +71,6 @@ class Claim:
         """What is compared, in words."""
         if self.ours is None:
             return "not yet in a small form"
-        than = f"{self.baseline.number} of the baseline" if self.baseline else ""
-        bound = f"{self.by:+g}" if self.by and than else f"{self.by:g}" if not than else ""
-        return f"{self.ours.number} {self.relation} {' '.join(part for part in (than, bound) if part)}"
+        if self.baseline is None:
+            return f"{self.ours.number} {self.relation} {self.by:g}"
+        return f"{self.ours.number} {self.relation} the baseline's {self.baseline.number}{f' {self.by:+g}' if self.by else ''}"

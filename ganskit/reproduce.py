@@ -47,7 +47,10 @@ class Outcome:
         """In words."""
         if not self.ours:
             return "unrun"
-        return "held" if all(self.held) else f"not held ({sum(self.held)} of {len(self.held)} seeds)"
+        num = len(self.held)
+        if not all(self.held):
+            return f"not held ({sum(self.held)} of {num} seeds)"
+        return "held" if num >= self.claim.seeds else f"held (in {num} of {self.claim.seeds} seeds, the others unrun)"
 
 
 def reproduce(

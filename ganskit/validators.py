@@ -30,6 +30,12 @@ def positive(instance: object, attribute: object, value: float | None) -> None:
         raise UserError(f"{type(instance).__name__}.{getattr(attribute, 'name', '?')} is {value}: expected a number above 0.")
 
 
+def not_empty(instance: object, attribute: object, value: Any) -> None:  # noqa: ANN401 - whatever has a length
+    """An attrs validator: one or more of them."""
+    if not value:
+        raise UserError(f"{type(instance).__name__}.{getattr(attribute, 'name', '?')} is empty: expected one or more.")
+
+
 def at_least(least: int) -> Validator:
     """An attrs validator: a whole number, `least` or more."""
 

@@ -74,6 +74,7 @@ def test_a_negated_attribute() -> None:
         (CHOSEN | {"c": (9,), "num": 9}, "There is no sample 9 among the 9 of seed 0: they are numbered from 0 to 8"),
         (CHOSEN | {"a": (-1,)}, "There is no sample -1 among the 2,000"),
         ({"a": (1, 2, 3)}, "give all of them, or none"),
+        ({"a": (), "b": (), "c": ()}, "Arithmetic.a is empty: expected one or more"),
         ({"change": "smlie"}, 'There is no attribute "smlie". Did you mean "smile"?'),
         ({"onto": "not men"}, 'There is no attribute "men". Did you mean "man"?'),
         ({"change": "man"}, 'change and onto are both "man"'),

@@ -60,7 +60,7 @@ def test_claims_that_hold_and_do_not(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "claims.json").read_text())
     assert told["recipe"] == "dcgan-rooms"
     assert [each["verdict"] for each in told["claims"]] == [each.verdict for each in outcomes]
-    assert told["claims"][0]["expects"] == "samples above samples of the baseline +7"
+    assert told["claims"][0]["expects"] == "samples above the baseline's samples +7"
     assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 4, "runs are shared by the claims"
 
 
@@ -69,7 +69,8 @@ def test_seeds_differ_and_options_are_set(tmp_path: Path) -> None:
     outcomes = reproduce(carrying(seeds), out=tmp_path, seeds=2, device="cpu", progress=False)
     assert outcomes[0].ours == (0.0, 1.0)
     more = Claim(states="More is more.", ours=evolve(arm(), options=("add=5",)), by=20)
-    assert reproduce(carrying(more), out=tmp_path, seeds=1, device="cpu", progress=False)[0].ours == (21.0,)
+    (once,) = reproduce(carrying(more), out=tmp_path, seeds=1, device="cpu", progress=False)
+    assert (once.ours, once.verdict) == ((21.0,), "held (in 1 of 3 seeds, the others unrun)")
 
 
 def test_what_was_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +135,8 @@ def test_the_command_lists_what_would_be_tried() -> None:
     listed = subprocess.run([*words, "--list"], capture_output=True, text=True, timeout=120, check=True).stdout
     assert "1. section 5.2, table 2: An L2-SVM on D's 7,168 features" in listed
     assert "the paper: 22.48 % error" in listed
+    assert 'ours, with 3 seeds: data={use="portraits",size=32} nets.G.width=32' in listed
+    assert "; then svm data=" in listed
     refused = subprocess.run([*words, "--claim", "7"], capture_output=True, text=True, timeout=120, check=False)
     assert refused.returncode == 2
     assert "and no claim 7" in refused.stderr

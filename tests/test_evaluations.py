@@ -118,7 +118,8 @@ def test_one_that_cannot_be_made_costs_a_warning(tmp_path: Path, capsys: pytest.
     assert said.count("Warning: the evaluation no was not made") == 2
     assert "nothing to be seen here" in said
     assert 'the evaluation "far" gives no number "fid", only far, mean' in said
-    assert not (run / "evaluations.jsonl").exists()
+    assert noted(run) == [("far", 96)], "what was found is kept, whatever is said of the best"
+    assert not (run / "best").exists()
     assert weights(run)
 
 

@@ -100,6 +100,9 @@ def test_inception_score(model: ganskit.Model, untrained: Path, tmp_path: Path) 
     for file in ("without.safetensors", "zero.safetensors"):
         with pytest.raises(UserError, match=r"has no logits .* Inception Score would be 1 for whatever"):
             measured(evolve(score, weights=str(tmp_path / file)), model)
+    save_file({"G/weight": torch.zeros(3, 3)}, tmp_path / "other.safetensors")
+    with pytest.raises(UserError, match="has the weights of another network than Inception-v3"):
+        measured(evolve(score, weights=str(tmp_path / "other.safetensors")), model)
 
 
 def test_weights_of_another_network(untrained: Path, tmp_path: Path) -> None:

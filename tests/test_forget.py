@@ -18,6 +18,7 @@ from torch import nn
 import ganskit as package
 from ganskit import Architecture, Shape, UserError
 from ganskit.conformance.tiny import TinyData
+from ganskit.data.home import data_home
 from ganskit.dcgan.forget import Forget
 from ganskit.dcgan.forget.boxes import covered, read
 from ganskit.dcgan.forget.maps import layer_sizes, responses, second_highest, without
@@ -192,6 +193,14 @@ def test_the_command_on_rooms(ganskit: Callable, tmp_path: Path) -> None:
     assert shares | {"maps", "dropped", "detector_recall"} <= set(record["numbers"])
     assert record["protocol"]["boxes_from"] == "detector"
     assert {file.name for file in (run / "evaluations/forget").iterdir()} == {"result.json", "forget.png", "boxes.png"}
-    wrong = ganskit("eval", run, "forget", *words, "--set", "detect=widnow", "--device", "cpu")
-    assert wrong.code == 2
-    assert 'The room detector knows no "widnow". Did you mean "window"' in wrong.err
+    words += ["--set", "detector_samples=192"]  # another one, which would have to be trained
+    kept = sorted((data_home() / "learned").iterdir())
+    for setting, says in (
+        ("detect=widnow", 'The room detector knows no "widnow". Did you mean "window"'),
+        ('others=["widnow"]', 'The room detector knows no "widnow". Did you mean "window"'),
+        (f"boxes={tmp_path / 'boxes.json'}", "boxes.json"),
+    ):
+        wrong = ganskit("eval", run, "forget", *words, "--set", setting, "--device", "cpu")
+        assert wrong.code == 2
+        assert says in wrong.err
+        assert sorted((data_home() / "learned").iterdir()) == kept, "the mistake is said before a detector is trained"

@@ -133,7 +133,9 @@ def test_a_damaged_checkpoint_is_named_when_asked_for(run: Path, tmp_path: Path)
     file.write_bytes(data)
     with pytest.raises(UserError, match=f"{file.name} is damaged: its SHA-256 is not the one"):
         load(copy, checkpoint="160")
-    assert load(copy).samples == 80
+    with pytest.raises(UserError, match=f"{file.name} is damaged: .* --checkpoint 80"):
+        load(copy)
+    assert load(copy, checkpoint=80).samples == 80
 
 
 def test_a_checkpoint_of_other_nets(run: Path) -> None:

@@ -553,7 +553,7 @@ def test_runs_of_one_name_are_told_apart(run: Path, original: Path, tmp_path: Pa
 
 
 def test_one_run_is_nothing_to_compare(run: Path, tmp_path: Path, ganskit: Callable) -> None:
-    for runs, why in (((), "give two or more"), ((run,), "give two or more"), ((run, run / "../rooms"), "is given twice")):
+    for runs, why in (((), "Missing argument"), ((run,), "give two or more"), ((run, run / "../rooms"), "is given twice")):
         done = ganskit("compare", *runs, "--out", tmp_path / "a.html")
         assert done.code == 2
         assert why in done.err

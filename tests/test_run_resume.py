@@ -125,7 +125,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
 ) -> None:
     before, last = checkpoints.files(copy / "checkpoints")
     flip_a_byte(last)
-    assert package.load(copy, recipe=tiny()).samples == 4 * ROUND
+    assert package.load(copy, recipe=tiny(), checkpoint=4 * ROUND).samples == 4 * ROUND
     run(tiny(), copy, resume=True)
     said = capsys.readouterr().out
     assert f"{last} is damaged" in said
@@ -174,14 +174,16 @@ def test_tensors_of_another_shape_or_type_are_refused(copy: Path) -> None:
 def test_a_checkpoint_without_its_checksum_is_not_trusted(copy: Path) -> None:
     last = checkpoints.files(copy / "checkpoints")[-1]
     last.with_suffix(".safetensors.sha256").unlink()
-    assert package.load(copy, recipe=tiny()).samples == 4 * ROUND
+    assert package.load(copy, recipe=tiny(), checkpoint=4 * ROUND).samples == 4 * ROUND
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"\xff" * 7])
 def test_a_file_that_is_no_checkpoint(copy: Path, content: bytes) -> None:
     file = copy / "checkpoints" / "000000000999.safetensors"
     file.write_bytes(content)
-    assert package.load(copy, recipe=tiny()).samples == 6 * ROUND
+    with pytest.raises(UserError, match=f"000000000999.safetensors is damaged: .* --checkpoint {6 * ROUND}"):
+        package.load(copy, recipe=tiny())
+    assert package.load(copy, recipe=tiny(), checkpoint=6 * ROUND).samples == 6 * ROUND
     with pytest.raises(UserError, match="is not a checkpoint that can be read"):
         checkpoints.read(file)
 

@@ -125,6 +125,9 @@ def test_what_is_refused(files: Path, evaluator: StackedModes) -> None:
         measured(evolve(evaluator, num=999), model)
     with pytest.raises(UserError, match=r"got digits of \(1, 32, 32\), and the model's channels are \(28, 28\)"):
         measured(evolve(evaluator, digits=Mnist(path=str(files))), model)
+    model.recipe = evolve(model.recipe, data=ganskit.use("portraits", num_images=64, size=28))
+    with pytest.raises(UserError, match="is on Portraits, and not on stacked-mnist: say what digits its channels are"):
+        measured(evaluator, model)
     model.recipe = evolve(model.recipe, data=Mnist(path=str(files)))
     with pytest.raises(UserError, match=r"three channels, each a digit; those of this model are \(1, 32, 32\)"):
         measured(evaluator, model)

@@ -58,6 +58,7 @@ def test_given_exemplars_can_be_judged() -> None:
     ("options", "says"),
     [
         ({"left": (1,)}, "give both, or neither"),
+        ({"left": (), "right": ()}, "Turn.left is empty: expected one or more"),
         (GIVEN | {"right": (4,)}, "There is no sample 4 among the 4 of seed 0"),
         ({}, 'There is no attribute "turn". Known: man, smile.'),
         ({"attribute": "smile", "num": 5, "confidence": 0.9999}, '0 of the 5 samples looked through are "not smile"'),

@@ -8,7 +8,7 @@ import click
 
 
 @click.command("compare")
-@click.argument("runs", nargs=-1, type=click.Path(path_type=Path), metavar="RUN RUN...")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN RUN...")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", default="compare.html", show_default=True, help="The page to write."
 )

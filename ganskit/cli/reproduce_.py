@@ -31,6 +31,9 @@ def command(recipe: str, only: int | None, seeds: int | None, out: Path | None, 
     if only_list:
         for number, claim in enumerate(chosen.claims, 1):
             click.echo(f"{number}. {claim}\n   the paper: {claim.figure or 'no figure'}; here: {claim.expects()}")
+            for name, arm in (("ours", claim.ours), ("baseline", claim.baseline)):
+                if arm:
+                    click.echo(f"   {name}, with {seeds or claim.seeds} seeds: {arm}")
         if chosen.claims:
             return
     outcomes = reproduce(chosen, out=out, seeds=seeds, only=only, device=device, say=click.echo)

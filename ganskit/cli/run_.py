@@ -56,4 +56,6 @@ def command(
         more = f"Draw more with: ganskit sample {path}"
         if ".py" in recipe:  # whose classes are known to that file alone
             more = f'Draw more with: ganskit.load("{path}", recipe=...).sample(64)'
-        click.echo(f"{path}: recipe.toml, metrics.jsonl, samples/, checkpoints/. {more}")
+        usual = ("recipe.toml", "metrics.jsonl", "samples", "checkpoints", "evaluations", "evaluations.jsonl", "best")
+        there = ", ".join(f"{name}/" if (path / name).is_dir() else name for name in usual if (path / name).exists())
+        click.echo(f"{path}: {there}. {more}")

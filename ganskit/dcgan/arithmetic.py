@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 from attrs import field, frozen
+from attrs.validators import optional
 
 from ganskit import Dataset, Evaluator, Model, Picture, Result, UserError
 from ganskit.dcgan.exemplars import Judge, Pool, Term, Z, combined, judge
-from ganskit.validators import at_least, fraction, not_negative
+from ganskit.validators import at_least, fraction, not_empty, not_negative
 
 NOISE = 0.25
 """Fig. 7: "uniform noise sampled with scale +-0.25 was added to Y to produce the 8 other samples"."""
@@ -37,9 +38,9 @@ class Arithmetic(Evaluator):
     Raises UserError for exemplars that do not exist, data without attributes, unknown ones, and fewer samples than exemplars.
     """
 
-    a: tuple[int, ...] = ()
-    b: tuple[int, ...] = ()
-    c: tuple[int, ...] = ()
+    a: tuple[int, ...] | None = field(default=None, validator=optional(not_empty))
+    b: tuple[int, ...] | None = field(default=None, validator=optional(not_empty))
+    c: tuple[int, ...] | None = field(default=None, validator=optional(not_empty))
     change: str = "smile"
     onto: str = "man"
     data: Dataset | None = None
@@ -54,14 +55,15 @@ class Arithmetic(Evaluator):
     def evaluate(self, model: Model) -> Result:
         """The picture, and how often a classifier agrees."""
         given = (self.a, self.b, self.c)
-        if any(given) and not all(given):
+        chosen = [each for each in given if each is not None]
+        if chosen and len(chosen) < len(given):
             raise UserError("a, b and c are the exemplars of three concepts: give all of them, or none.")
         pool = Pool.of(model, self.num, self.seed)
         numbers: dict[str, float] = {}
         protocol: dict[str, Any] = {}
-        if all(given):
-            groups = [np.array([each]) for each in given]
-            _ = [pool.rows(each) for each in given]  # raises for those that do not exist
+        if chosen:
+            groups = [np.array([each]) for each in chosen]
+            _ = [pool.rows(each) for each in chosen]  # raises for those that do not exist
         else:
             groups, numbers, protocol = self._judged(model, pool)
         protocol |= {

@@ -58,6 +58,8 @@ class Collapse(Evaluator):
         """Look at every filter. Raises UserError when there is no convolution to look at."""
         if self.judges and len(model.shape) != 3:
             raise UserError(f'"{model.recipe.name}" has data of shape {model.shape}: judges need pictures (C, H, W).')
+        for net in self.judges:
+            model.check_net(net)
         made = _Made(model, self.seed)
         found: dict[str, Filters] = {}
         total, square, num = torch.zeros(1), 0.0, 0

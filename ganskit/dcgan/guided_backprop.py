@@ -85,7 +85,7 @@ class GuidedBackprop(Evaluator):
         views["trained"] = self._seen(trained, layer, x, model.device)
         size = max(view.size for view in views.values())
         return Result(
-            numbers={f"{name}_{key}": value for name, view in views.items() for key, value in view.numbers().items()},
+            numbers={f"{name}_{key}": value for name in ("trained", "random") for key, value in views[name].numbers().items()},
             protocol={
                 "net": self.net,
                 "layer": layer,

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 from attrs import field, frozen
+from attrs.validators import optional
 
 from ganskit import Dataset, Evaluator, Model, Picture, Result, UserError
 from ganskit.dcgan.exemplars import Judge, Pool, Term, Z, combined, judge
-from ganskit.validators import at_least, fraction, not_negative, positive
+from ganskit.validators import at_least, fraction, not_empty, not_negative, positive
 
 
 @frozen(kw_only=True)
@@ -33,8 +34,8 @@ class Turn(Evaluator):
     Raises UserError for samples that do not exist, data without attributes, an unknown one, and fewer samples than exemplars.
     """
 
-    left: tuple[int, ...] = ()
-    right: tuple[int, ...] = ()
+    left: tuple[int, ...] | None = field(default=None, validator=optional(not_empty))
+    right: tuple[int, ...] | None = field(default=None, validator=optional(not_empty))
     attribute: str = "turn"
     data: Dataset | None = None
     exemplars: int = field(default=4, validator=at_least(1))
@@ -53,7 +54,7 @@ class Turn(Evaluator):
             raise UserError("left and right are the exemplars of two poses: give both, or neither.")
         pool, rng = Pool.of(model, self.num, self.seed), np.random.default_rng(self.seed)
         says = self._judge(model)
-        left, right = (np.array(each, dtype=np.int64) for each in (self.left, self.right))
+        left, right = (np.array(each or (), dtype=np.int64) for each in (self.left, self.right))
         numbers: dict[str, float] = {}
         protocol: dict[str, Any] = {"attribute": self.attribute}
         if says is not None and not self.left:

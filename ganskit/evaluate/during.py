@@ -17,7 +17,7 @@ from ganskit.data.files import write_whole
 from ganskit.engine.checkpoint import checksum_file
 from ganskit.engine.rundir import RunDir
 from ganskit.engine.training import Interrupted
-from ganskit.errors import one_line
+from ganskit.errors import UserError, one_line
 from ganskit.evaluate.evaluation import evaluate_run, finite
 from ganskit.evaluator import Evaluation, Result, find_number
 from ganskit.recipe import Recipe
@@ -52,14 +52,19 @@ class Evaluations:
         how: dict[str, Any] = {"ema": wanted.ema, "device": str(self._device), "recipe": self._recipe}
         try:
             result = evaluate_run(self._directory.path, wanted.evaluator, checkpoint=checkpoint, name=name, **how)
-            number = find_number(result.numbers, wanted.best, f'the evaluation "{name}"') if wanted.best else ""
         except Interrupted:
             raise
         except Exception as error:  # an evaluator may be anybody's; the training must not pay for it
             say(f"Warning: the evaluation {name} was not made at {samples:,} samples: {one_line(error)}")
             return None
-        best = bool(number) and self._keep_best(name, number, wanted.higher, result.numbers[number], checkpoint)
         self._directory.note_evaluation({"name": name, "samples": samples, "numbers": finite(result.numbers)})
+        best = False
+        if wanted.best:
+            try:
+                number = find_number(result.numbers, wanted.best, f'the evaluation "{name}"')
+                best = self._keep_best(name, number, wanted.higher, result.numbers[number], checkpoint)
+            except UserError as error:
+                say(f"Warning: no best checkpoint is kept: {error}")
         said = ", ".join(f"{key} {value:.5g}" for key, value in result.numbers.items())
         say(f"{name} at {samples:,} samples: {said}{' (the best so far)' if best else ''}")
         return result

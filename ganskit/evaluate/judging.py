@@ -36,8 +36,9 @@ def shown(model: Model, net: str, shape: tuple[int, ...]) -> Iterator[None]:
     except UserError as error:
         raise UserError(f'The net "{net}" of "{model.recipe.name}": {error}') from error
     except (TypeError, ValueError, IndexError, RuntimeError) as error:
+        why = one_line(error).rstrip(".")
         raise UserError(
-            f'The net "{net}" of "{model.recipe.name}" cannot be shown samples {shape} by themselves: {one_line(error)}. '
+            f'The net "{net}" of "{model.recipe.name}" cannot be shown samples {shape} by themselves: {why}. '
             f"Expected a net from x to something, like a discriminator, and data that fit it; there are {', '.join(model.nets)}."
         ) from error
 

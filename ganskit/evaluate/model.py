@@ -141,14 +141,18 @@ class Model:
             self._frozen = True
 
     @torch.no_grad()
+    def check_net(self, net: str) -> None:
+        """Raise UserError for a net that is not there."""
+        if net not in self.nets:
+            raise UserError(f'"{self.recipe.name}" has no net "{net}", only {", ".join(self.nets)}.')
+
     def frozen(self, net: str = "D", batches: int | None = CALIBRATION_BATCHES) -> nn.Module:
         """A copy of one net that treats each sample by itself, and needs no gradients.
 
         Batch-norm statistics are averages over batches of noise for a net that makes samples, else over `batches` of 128 real
         samples (None: all of them, in the order of the data), as in the authors' evaluation. Raises UserError for no such net.
         """
-        if net not in self.nets:
-            raise UserError(f'"{self.recipe.name}" has no net "{net}", only {", ".join(self.nets)}.')
+        self.check_net(net)
         with forked_rng(self.device):
             self._freeze()
             nets = Nets({name: copy.deepcopy(each) if name == net else each for name, each in self.nets.items()})
@@ -215,7 +219,9 @@ class Model:
         """
         store = self.store(data)
         if num > len(store):
-            raise UserError(f"{num:,} real examples are asked for, and the dataset has {len(store):,}.")
+            raise UserError(
+                f"{num:,} real examples are asked for, and {store.path.name} has {len(store):,}: set num to at most that."
+            )
         return self._as_inputs(store, indices(len(store), seed, 0, num))
 
     def _as_inputs(self, store: Store, rows: np.ndarray) -> dict[str, torch.Tensor]:
@@ -265,9 +271,14 @@ def load(
 def _file(directory: RunDir, checkpoint: str | Path | int | None) -> Path:
     there = checkpoints.files(directory.checkpoints)
     if checkpoint is None:
-        file, _ = checkpoints.newest(directory.checkpoints)
+        file, damaged = checkpoints.newest(directory.checkpoints)
         if file is None:
             raise UserError(f"{directory.path} has no whole checkpoint yet." + (" All there are damaged." if there else ""))
+        if damaged:  # an older one in its place would give other samples and numbers without a word
+            raise UserError(
+                f"{damaged[0]} is damaged: its SHA-256 is not the one written beside it. Take the one before "
+                f"(checkpoint={int(file.stem)}, --checkpoint {int(file.stem)}), or train from there with --resume."
+            )
         return file
     text = str(checkpoint)
     if text == "best" or text.startswith("best:"):

@@ -7,7 +7,6 @@ from attrs import field, frozen
 from tqdm import tqdm
 
 from ganskit.data.dataset import Dataset
-from ganskit.data.mnist import Mnist
 from ganskit.data.stacked_mnist import StackedMnist
 from ganskit.errors import UserError
 from ganskit.evaluate import learned
@@ -76,7 +75,12 @@ class StackedModes(Evaluator):
         if len(shape) != 3 or shape[0] != 3:
             raise UserError(f"stacked-modes is for pictures of three channels, each a digit; those of this model are {shape}.")
         if self.digits is None:
-            return data.digits if isinstance(data, StackedMnist) else Mnist(size=shape[1])
+            if isinstance(data, StackedMnist):
+                return data.digits
+            raise UserError(
+                f'"{model.recipe.name}" is on {type(data).__name__}, and not on stacked-mnist: say what digits its channels are, '
+                f"such as --set digits='{{use=\"mnist\", size={shape[1]}}}'."
+            )
         fields = self.digits.provides()
         seen = fields["x"].shape if "x" in fields else ()
         if len(seen) != 3 or seen[1:] != shape[1:] or seen[0] not in (1, 3):

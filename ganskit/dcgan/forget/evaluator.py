@@ -10,9 +10,11 @@ from attrs.validators import optional
 
 from ganskit import Evaluator, Model, Picture, Result, UserError
 from ganskit.data.rooms import Rooms
+from ganskit.data.rooms.boxes import KINDS
 from ganskit.dcgan.forget.boxes import Boxes, drawn, read
 from ganskit.dcgan.forget.maps import chosen_layer, fitted, layer_sizes, responses, without
 from ganskit.evaluate.rooms import Detector, detector
+from ganskit.evaluate.rooms.detector import known
 from ganskit.validators import at_least, fraction, not_negative, positive
 
 
@@ -58,8 +60,9 @@ class Forget(Evaluator):
         sizes = layer_sizes(model, self.net)
         layer = chosen_layer(sizes, self.layer)
         x = model.sample(self.num, self.seed)
+        given = read(self.boxes, self.num, *x.shape[2:]) if self.boxes is not None else None
         counter = self._detector(model, x)
-        boxes = self._boxes(x, counter)
+        boxes = self._boxes(x, counter) if given is None else given
         h = responses(model, self.net, layer, self.num, self.seed)
         fit = fitted(h, boxes, (x.shape[2], x.shape[3]), self.C, self.seed)
         dropped = fit.weights > 0
@@ -103,9 +106,9 @@ class Forget(Evaluator):
     def _detector(self, model: Model, x: torch.Tensor) -> Detector | None:
         """For a run on rooms; None for another one with boxes of its own. Raises UserError."""
         if isinstance(model.recipe.data, Rooms):
-            found = detector(x.shape[-1], samples=self.detector_samples, device=str(model.device))
-            found(x[:1], kinds=(self.detect, *self.others))  # raises for unknown kinds
-            return found
+            for kind in self._kinds():
+                known(kind, KINDS)
+            return detector(x.shape[-1], samples=self.detector_samples, device=str(model.device))
         if self.boxes is None:
             raise UserError(
                 f'"{model.recipe.name}" was not trained on rooms, so ganskit cannot find objects on its samples by itself: draw '
@@ -114,10 +117,8 @@ class Forget(Evaluator):
         return None
 
     def _boxes(self, x: torch.Tensor, counter: Detector | None) -> Boxes:
-        height, width = x.shape[2:]
-        if self.boxes is not None:
-            return read(self.boxes, self.num, height, width)
         assert counter is not None  # _detector has raised
+        height, width = x.shape[2:]
         found = counter(x, self.threshold, (self.detect,))
         sides = torch.tensor([width, height, width, height], dtype=torch.float32)
         boxes = {i: torch.tensor([each.box for each in row]).view(-1, 4) * sides for i, row in enumerate(found) if row}

@@ -16,7 +16,7 @@ from ganskit.evaluate.fidelity.features import features, kept_features
 from ganskit.evaluate.fidelity.inputs import Reference, Samples
 from ganskit.evaluate.model import Model
 from ganskit.evaluator import Evaluator, Result
-from ganskit.validators import at_least, not_negative, one_of, positive
+from ganskit.validators import at_least, not_negative, one_of
 
 NUM = 10_000
 """Heusel 2017 computes FID on 50,000 samples, and their code warns below 10,000; the number of samples is part of the number."""
@@ -29,7 +29,7 @@ class Compared(Evaluator):
     `num` samples from `seed`; `num_real` (None: as many) of `data` (None: the run's own), chosen by `seed`, too.
     """
 
-    num: int = field(default=NUM, validator=positive)
+    num: int = field(default=NUM, validator=at_least(1))
     seed: int = field(default=0, validator=not_negative)
     data: Dataset | None = None
     num_real: int | None = field(default=None, validator=optional(at_least(1)))
@@ -136,7 +136,7 @@ class InceptionScore(Evaluator):
     parts with fewer samples than the network has classes. `weights` as for FID, with the logits' layer.
     """
 
-    num: int = field(default=50_000, validator=positive)
+    num: int = field(default=50_000, validator=at_least(1))
     seed: int = field(default=0, validator=not_negative)
     splits: int = field(default=10, validator=at_least(1))
     batch_size: int = field(default=64, validator=at_least(1))

@@ -104,12 +104,13 @@ def inception(device: torch.device, path: str = "", sha256: str = "", layer: str
     weights = weights_of(INCEPTION, path, sha256)
     nothing = {"fc.weight": torch.zeros(1008, 2048), "fc.bias": torch.zeros(1008)}
     tensors = nothing | dict(weights.tensors)
+    made = _published("ganskit-inception-v3", INCEPTION, weights, tensors, layer, 299, device)
     if layer.startswith("logits") and not tensors["fc.weight"].any():
         raise UserError(
             f"{weights.file} has no logits (its last layer, fc.weight, is missing or zero): the Inception Score would be 1 for "
             f"whatever it looks at. Use weights with that layer, such as {INCEPTION.file.name}."
         )
-    return _published("ganskit-inception-v3", INCEPTION, weights, tensors, layer, 299, device)
+    return made
 
 
 def vgg16(device: torch.device, path: str = "", sha256: str = "") -> Extractor:

@@ -135,7 +135,7 @@ class Ppl(Evaluator):
     line; `interpolation` says otherwise. `weights` and `lpips_weights` are files of VGG-16 and LPIPS ("": the published ones).
     """
 
-    num: int = field(default=10_000, validator=positive)
+    num: int = field(default=10_000, validator=at_least(1))
     seed: int = field(default=0, validator=not_negative)
     epsilon: float = field(default=1e-4, validator=positive)
     interpolation: str = field(default="auto", validator=one_of("auto", "lerp", "slerp_any", "slerp_unit"))

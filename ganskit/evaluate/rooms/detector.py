@@ -38,6 +38,12 @@ class Found:
         return self.left, self.top, self.right, self.bottom
 
 
+def known(kind: str, kinds: Sequence[str]) -> None:
+    """Raise UserError for a kind that a detector of these cannot find."""
+    if kind not in kinds:
+        raise UserError(f'The room detector knows no "{kind}". {nearest(kind, kinds)}')
+
+
 @frozen(eq=False)
 class Detector:
     """A network trained by ganskit: the `kinds` that it knows, and how well it finds each.
@@ -63,8 +69,7 @@ class Detector:
         if x.shape[1:] != self.shape or not len(x):
             raise UserError(f"The room detector sees pictures (N, {', '.join(map(str, self.shape))}), and not {tuple(x.shape)}.")
         for kind in kinds or ():
-            if kind not in self.kinds:
-                raise UserError(f'The room detector knows no "{kind}". {nearest(kind, self.kinds)}')
+            known(kind, self.kinds)
         columns = [self.kinds.index(kind) for kind in (kinds or self.kinds)]
         found = []
         for part in torch.split(x, AT_ONCE):

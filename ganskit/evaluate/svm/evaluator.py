@@ -16,7 +16,7 @@ from ganskit.evaluate.svm.plots import pictured
 from ganskit.evaluate.svm.protocol import Outcome, on_all_labels, on_draws
 from ganskit.evaluate.svm.reference import SOLVERS
 from ganskit.evaluate.svm.rows import Rows
-from ganskit.validators import at_least, not_negative, one_of, positive
+from ganskit.validators import at_least, not_negative, one_of
 
 CS = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
 """svhn/svhn_semisup_analysis.py in the authors' code."""
@@ -43,8 +43,8 @@ class Protocol(Evaluator):
     label: str = "y"
     per_class: int | None = field(default=None, validator=optional(at_least(1)))
     Cs: tuple[float, ...] = field(default=CS, validator=_positive_cs)
-    draws: int = field(default=10, validator=positive)
-    test_draws: int = field(default=100, validator=positive)
+    draws: int = field(default=10, validator=at_least(1))
+    test_draws: int = field(default=100, validator=at_least(1))
     seed: int = field(default=42, validator=not_negative)
     solver: str = field(default="torch", validator=one_of(*SOLVERS))
 
@@ -63,7 +63,7 @@ class Svm(Protocol):
     """
 
     net: str = "D"
-    grid: int = field(default=4, validator=positive)
+    grid: int = field(default=4, validator=at_least(1))
     features: str = field(default="discriminator", validator=one_of(*FEATURES))
     batches: int | None = field(default=None, validator=optional(at_least(1)))
     statistics: str = field(default="run", validator=one_of("run", "data"))
