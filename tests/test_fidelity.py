@@ -175,6 +175,28 @@ def test_features_of_real_pictures_are_kept(model: ganskit.Model, monkeypatch: p
     assert torch.equal(kept_features(Reference(store, 20, 0), net), first), "what cannot be kept is no trouble"
 
 
+def test_features_of_the_last_samples_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    settings = ["samples=32", "batch_size=4", "data.num_images=32", "data.size=16", "nets.G.width=4", "nets.D.width=4"]
+    run = ganskit.run("dcgan-rooms", settings=settings, out=tmp_path / "run", device="cpu", progress=False)
+    monkeypatch.setenv("GANSKIT_DATA", str(tmp_path))
+    net, model = of_net(Small(), "small", {"sha256": "1"}, CPU), ganskit.load(run, device="cpu")
+
+    def seen(samples: Samples) -> int:
+        net.net.net.seen.zero_()
+        expected = features(samples, net, progress=False)
+        net.net.net.seen.zero_()
+        assert torch.equal(kept_features(samples, net), expected)
+        return int(net.net.net.seen)
+
+    assert [seen(Samples(model, 20, 0)) for _ in range(2)] == [20, 0]
+    assert seen(Samples(ganskit.load(run, device="cpu"), 20, 0)) == 0
+    assert seen(Samples(model, 20, 1)) == 20
+    with torch.no_grad():
+        next(model.nets["G"].parameters()).mul_(1.5)
+    assert seen(Samples(model, 20, 1)) == 20
+    assert [file.name for file in (tmp_path / "features").iterdir()] == ["samples.safetensors"]
+
+
 @pytest.mark.parametrize(
     ("evaluator", "says"),
     [

@@ -50,7 +50,7 @@ class Compared(Evaluator):
         """Features (num, F) of samples, (num_real, F) of real pictures, and the protocol."""
         samples, real = inputs
         theirs = kept_features(real, extractor, self.batch_size)
-        ours = features(samples, extractor, self.batch_size)
+        ours = kept_features(samples, extractor, self.batch_size)
         return ours, theirs, {**protocol(samples, extractor), "real": dict(real.protocol)}
 
 

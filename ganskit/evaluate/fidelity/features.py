@@ -49,12 +49,17 @@ def ahead(make: Callable[[int], T], count: int) -> Iterator[T]:
             yield made
 
 
-def kept_features(pictures: Reference, extractor: Extractor, batch_size: int = 64, progress: bool = True) -> torch.Tensor:
-    """`features`, kept in ganskit's data folder: by the store's content, the pictures chosen, the net and its weights."""
-    content = {key: pictures.protocol[key] for key in ("content", "num", "seed")}
-    version = torch_fidelity.__version__
+def kept_features(pictures: Pictures, extractor: Extractor, batch_size: int = 64, progress: bool = True) -> torch.Tensor:
+    """`features`, kept in ganskit's data folder: by what the pictures follow from, the net and its weights.
+
+    Of samples only the last ones are kept, so that fid, kid and precision-recall of a run look at them once.
+    """
+    content, version = pictures.follows_from, torch_fidelity.__version__
+    if content is None:
+        return features(pictures, extractor, batch_size, progress)
     key = json.dumps([content, dict(extractor.protocol), extractor.device.type, version], sort_keys=True, default=str)
-    file = data_home() / "features" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.safetensors"
+    name = hashlib.sha256(key.encode()).hexdigest()[:32] if isinstance(pictures, Reference) else "samples"
+    file = data_home() / "features" / f"{name}.safetensors"
     with contextlib.suppress(OSError, SafetensorError), safe_open(file, framework="pt") as opened:
         kept: torch.Tensor = opened.get_tensor("features")
         if (opened.metadata() or {}).get("key") == key and len(kept) == pictures.num and kept.isfinite().all():

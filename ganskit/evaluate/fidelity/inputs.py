@@ -14,6 +14,7 @@ from ganskit.data.store import Store
 from ganskit.errors import UserError
 from ganskit.evaluate.model import CHUNK, Model
 from ganskit.pictures import is_pictures, to_bytes
+from ganskit.recipe import to_toml
 
 
 class Pictures(TorchDataset[torch.Tensor]):
@@ -21,6 +22,11 @@ class Pictures(TorchDataset[torch.Tensor]):
 
     num: int
     protocol: Mapping[str, Any]
+
+    @property
+    def follows_from(self) -> Mapping[str, Any] | None:
+        """All that decides what they look like, for JSON; None if that cannot be said."""
+        raise NotImplementedError
 
     def rows(self, start: int, stop: int) -> torch.Tensor:
         """Pictures `start` to `stop`, (stop - start, C, H, W) uint8, C 1 or 3."""
@@ -43,6 +49,19 @@ class Samples(Pictures):
         self.model, self.num, self.seed = model, num, seed
         self.protocol = {"num": num, "seed": seed}
         self._last: tuple[int, torch.Tensor] | None = None
+
+    @property
+    def follows_from(self) -> Mapping[str, Any] | None:
+        """The weights, the recipe and what computes. None for games whose samples also follow from data, and odd recipes."""
+        model = self.model
+        if model.recipe.game.conditions():
+            return None
+        try:
+            recipe = to_toml(model.recipe)
+        except UserError:  # of classes that are not registered
+            return None
+        where = {"device": str(model.device), "precision": model.precision, "torch": torch.__version__}
+        return {**model.identity, **self.protocol, **where, "recipe": recipe}
 
     def rows(self, start: int, stop: int) -> torch.Tensor:
         """Raises UserError for samples that are no pictures, or not finite."""
@@ -84,6 +103,11 @@ class Reference(Pictures):
             "seed": seed,
         }
         self._indices: np.ndarray = indices(len(store), seed, 0, num)
+
+    @property
+    def follows_from(self) -> Mapping[str, Any]:
+        """The store's content and which of it."""
+        return {key: self.protocol[key] for key in ("content", "num", "seed")}
 
     def rows(self, start: int, stop: int) -> torch.Tensor:
         """As they are stored."""
