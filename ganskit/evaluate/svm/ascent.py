@@ -12,6 +12,8 @@ while, as LIBLINEAR does ("shrinking"); and products are in bfloat16, where that
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from ganskit.evaluate.svm.rows import Rows
@@ -30,8 +32,13 @@ COARSE = 2e-3
 """The gap to which two digits in the products are enough."""
 
 
-def ascend(rows: Rows, signs: torch.Tensor, c: torch.Tensor, tol: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """signs (k, N), c (k, 1) -> w (k, D), objectives P (k,), and the gaps (P - D) / P (k,)."""
+def ascend(
+    rows: Rows, signs: torch.Tensor, c: torch.Tensor, tol: float, trained: Callable[[int, float], None]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """signs (k, N), c (k, 1) -> w (k, D), objectives P (k,), and the gaps (P - D) / P (k,).
+
+    `trained` is told how many problems are solved, and the largest gap, whenever that is known.
+    """
     generator = torch.Generator().manual_seed(0)
     a, w = torch.zeros_like(signs), torch.zeros(len(c), rows.dimensions, device=rows.device)
     scores = torch.zeros_like(signs)  # as they were when the example was last visited
@@ -57,6 +64,7 @@ def ascend(rows: Rows, signs: torch.Tensor, c: torch.Tensor, tol: float) -> tupl
             waited[left] = torch.where(now < gap[left], 0, waited[left] + 1)
             gap[left] = now
             left = left[(now > tol) & (waited[left] < PATIENCE)]
+            trained(len(c) - len(left), float(gap.max()))
             if not len(left):
                 break
         needed = (a[left] != 0) | (signs[left] * scores[left] < 1)

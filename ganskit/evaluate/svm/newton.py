@@ -9,6 +9,7 @@ the examples, restricted to those inside and inverted exactly.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 
@@ -22,11 +23,14 @@ FIRST_ACCURACY, LAST_ACCURACY = 0.1, 0.2
 """How near to their minimum the least squares are solved: of their value at first, and of `tol` in the end."""
 
 
-def descend(rows: Rows, signs: torch.Tensor, c: torch.Tensor, tol: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def descend(
+    rows: Rows, signs: torch.Tensor, c: torch.Tensor, tol: float, trained: Callable[[int, float], None]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """signs (k, N), c (k, 1) -> w (k, D), objectives (k,), and how far they are from the least, relatively (k,).
 
     The latter is half the squared gradient, measured by the inverse of the preconditioner, which is no smaller than that of the
-    Hessian: so far away is the minimum of the least squares, at most.
+    Hessian: so far away is the minimum of the least squares, at most. `trained` is told how many problems are solved, and the
+    largest gap.
     """
     z, u = _landmarks(rows)
     w, scores = torch.zeros(len(c), rows.dimensions, device=rows.device), torch.zeros_like(signs)
@@ -46,6 +50,7 @@ def descend(rows: Rows, signs: torch.Tensor, c: torch.Tensor, tol: float) -> tup
         waited[left] = torch.where(now < gap[left], 0, waited[left] + 1)
         gap[left] = now
         on = (now > tol) & (waited[left] < PATIENCE)
+        trained(len(c) - int(on.sum()), float(gap.max()))
         if not on.any():
             break
         left, y, now_c = left[on], y[on], now_c[on]

@@ -15,6 +15,9 @@ from ganskit.evaluate.svm.parts import Part, Parts
 from ganskit.evaluate.svm.reference import predictions, train
 from ganskit.evaluate.svm.rows import Rows
 
+CHOOSING = 1e-4
+"""How near to the least objective, relatively, classifiers must be that are only compared with each other."""
+
 Extract = Callable[[Part, str], Rows]
 """The features of a part, standardised as the protocol says; the text is for the progress bar."""
 
@@ -41,20 +44,19 @@ class Outcome:
 
 
 def on_all_labels(parts: Parts, extract: Extract, solver: str, cs: Sequence[float]) -> Outcome:
-    """Train on the training data with each C, choose by the validation data, test.
+    """Train on the training data with each C, choose by the validation data, train once more with that one, test.
 
-    Validation examples that we have set aside are put back for the final training.
+    Validation examples that we have set aside are put back for the final training. To choose, our solver need not go to the end.
     """
     names, y = parts.train.names, parts.train.y
     rows, validation = extract(parts.train, "Training features"), extract(parts.validation, "Validation features")
     test = extract(parts.test, "Test features")
-    weights = train(solver, rows, y, len(names), cs)
+    weights = train(solver, rows, y, len(names), cs, CHOOSING if solver == "torch" else None)
     errors = _errors(validation, weights, parts.validation.y)
     best = int(np.argmin(errors))
-    final = weights[best : best + 1]
     if parts.set_aside:
-        both = Rows.of([*rows.blocks, *validation.blocks], rows.device)
-        final = train(solver, both, torch.cat([y, parts.validation.y]), len(names), cs[best : best + 1])
+        rows, y = Rows.of([*rows.blocks, *validation.blocks], rows.device), torch.cat([y, parts.validation.y])
+    final = train(solver, rows, y, len(names), cs[best : best + 1])
     found = predictions(test, final)[0]
     return Outcome(
         c=cs[best],

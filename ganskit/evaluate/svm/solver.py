@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from attrs import frozen
+from tqdm import tqdm
 
 from ganskit.evaluate.svm.ascent import ascend
 from ganskit.evaluate.svm.newton import descend
@@ -31,4 +32,10 @@ def fit(rows: Rows, signs: torch.Tensor, c: torch.Tensor, tol: float = TOL) -> F
     Where there are many more examples than features, the blocks of the dual get in each other's way; then it is the primal.
     """
     solve = ascend if len(rows) <= 2 * rows.width else descend
-    return Fit(*solve(rows, signs.to(rows.device, torch.float32), c.to(rows.device, torch.float32)[:, None], tol))
+    with tqdm(total=len(c), desc="Classifiers", delay=5, disable=None, leave=False) as bar:
+
+        def trained(num: int, gap: float) -> None:
+            bar.set_postfix_str(f"up to {gap:.1e} above the least", refresh=False)
+            bar.update(num - bar.n)
+
+        return Fit(*solve(rows, signs.to(rows.device, torch.float32), c.to(rows.device, torch.float32)[:, None], tol, trained))
