@@ -10,11 +10,9 @@ from attrs.validators import optional
 
 from ganskit import Evaluator, Model, Picture, Result, UserError
 from ganskit.data.rooms import Rooms
-from ganskit.data.rooms.boxes import KINDS
 from ganskit.dcgan.forget.boxes import Boxes, drawn, read
 from ganskit.dcgan.forget.maps import chosen_layer, fitted, layer_sizes, responses, without
 from ganskit.evaluate.rooms import Detector, detector
-from ganskit.evaluate.rooms.detector import known
 from ganskit.validators import at_least, fraction, not_negative, positive
 
 
@@ -106,9 +104,7 @@ class Forget(Evaluator):
     def _detector(self, model: Model, x: torch.Tensor) -> Detector | None:
         """For a run on rooms; None for another one with boxes of its own. Raises UserError."""
         if isinstance(model.recipe.data, Rooms):
-            for kind in self._kinds():
-                known(kind, KINDS)
-            return detector(x.shape[-1], samples=self.detector_samples, device=str(model.device))
+            return detector(x.shape[-1], kinds=self._kinds(), samples=self.detector_samples, device=str(model.device))
         if self.boxes is None:
             raise UserError(
                 f'"{model.recipe.name}" was not trained on rooms, so ganskit cannot find objects on its samples by itself: draw '
