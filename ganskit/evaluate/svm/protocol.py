@@ -44,19 +44,23 @@ class Outcome:
 
 
 def on_all_labels(parts: Parts, extract: Extract, solver: str, cs: Sequence[float]) -> Outcome:
-    """Train on the training data with each C, choose by the validation data, train once more with that one, test.
+    """Train on the training data with each C, choose by the validation data, test.
 
-    Validation examples that we have set aside are put back for the final training. To choose, our solver need not go to the end.
+    Validation examples that we have set aside are put back for a final training. To choose, our solver need not go to the end;
+    then the final training does.
     """
     names, y = parts.train.names, parts.train.y
     rows, validation = extract(parts.train, "Training features"), extract(parts.validation, "Validation features")
     test = extract(parts.test, "Test features")
-    weights = train(solver, rows, y, len(names), cs, CHOOSING if solver == "torch" else None)
+    tol = CHOOSING if solver == "torch" else None
+    weights = train(solver, rows, y, len(names), cs, tol)
     errors = _errors(validation, weights, parts.validation.y)
     best = int(np.argmin(errors))
+    final = weights[best : best + 1]
     if parts.set_aside:
         rows, y = Rows.of([*rows.blocks, *validation.blocks], rows.device), torch.cat([y, parts.validation.y])
-    final = train(solver, rows, y, len(names), cs[best : best + 1])
+    if parts.set_aside or tol is not None:
+        final = train(solver, rows, y, len(names), cs[best : best + 1])
     found = predictions(test, final)[0]
     return Outcome(
         c=cs[best],
