@@ -24,7 +24,8 @@ from ganskit.validators import at_least
 
 CONTRAST, WHITENING, SPREAD = 10.0, 0.1, 0.01
 """Added to variances: of a patch of bytes, of the whitened dimensions, of a feature (kmeans_demo.m)."""
-IMAGES_AT_ONCE = 16
+IMAGES_AT_ONCE = 2
+"""Few, so that their activations stay in the processor's cache."""
 PATCHES_AT_ONCE = 4096
 
 
@@ -76,13 +77,12 @@ class Layer:
     def _features(self, x: torch.Tensor) -> torch.Tensor:
         columns = F.unfold(_bytes(x), self.patch).transpose(1, 2)  # (N, places, P)
         p = (_contrast(columns) - self.mean) @ self.whiten
-        z = torch.cdist(p, self.centroids[None])
+        z = torch.cdist(p.flatten(0, 1), self.centroids).view(*p.shape[:2], -1)
         f = (z.mean(2, keepdim=True) - z).clamp_(min=0)
         height, width = (side - self.patch + 1 for side in x.shape[2:])
-        maps = f.transpose(1, 2).reshape(len(x), -1, height, width)
+        maps = f.unflatten(1, (height, width))  # (N, height, width, K)
         down, right = (height + 1) // 2, (width + 1) // 2  # the first half is the larger one, as in MATLAB's round
-        quadrants = [maps[:, :, rows, columns] for rows in _halves(down) for columns in _halves(right)]
-        return torch.cat([each.sum((2, 3)) for each in quadrants], 1)
+        return torch.cat([maps[:, rows, columns].sum((1, 2)) for rows in _halves(down) for columns in _halves(right)], 1)
 
 
 def _halves(at: int) -> tuple[slice, slice]:
