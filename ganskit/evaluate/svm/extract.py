@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,8 @@ class Extraction:
         save_file({"x": block.contiguous()}, file)
         with safe_open(file, framework="pt") as opened:
             mapped: torch.Tensor = opened.get_tensor("x")
+        with suppress(OSError):  # as long as it is mapped it has no need of its name, and nothing is left of it after kill -9;
+            file.unlink()  # but Windows keeps what is mapped until `extracting` ends
         return mapped
 
 
