@@ -140,12 +140,12 @@ class Model:
             )
             self._frozen = True
 
-    @torch.no_grad()
     def check_net(self, net: str) -> None:
         """Raise UserError for a net that is not there."""
         if net not in self.nets:
             raise UserError(f'"{self.recipe.name}" has no net "{net}", only {", ".join(self.nets)}.')
 
+    @torch.no_grad()
     def frozen(self, net: str = "D", batches: int | None = CALIBRATION_BATCHES) -> nn.Module:
         """A copy of one net that treats each sample by itself, and needs no gradients.
 
