@@ -7,7 +7,8 @@ LIBLINEAR ascends it by one example at a time. Blocks are Yu et al. 2010, "Large
 In Memory", algorithm 1: while a block is in the cache, its part of the problem is solved for all (class, C) together, by an
 active-set method on the block's own Gram matrix. So nearly all work is products of matrices. Blocks are drawn anew in every
 pass, which takes a third of the passes that the same blocks would. Between, examples that no problem needs are left out for a
-while, as LIBLINEAR does ("shrinking"); and products are in bfloat16, where that is quick, until the gap P(w) - D(a) is small.
+while, as LIBLINEAR does ("shrinking"). Where bfloat16 is quick, products are in it until the gap P(w) - D(a) is small, and Gram
+matrices always: they only say in which direction to go, and how far is measured.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from collections.abc import Callable
 
 import torch
 
+from ganskit.engine.device import multiplies_bf16_fast
+from ganskit.evaluate.svm.gram import QuickGram
 from ganskit.evaluate.svm.rows import Rows
 
 BLOCK = 256
@@ -39,7 +42,7 @@ def ascend(
 
     `trained` is told how many problems are solved, and the largest gap, whenever that is known.
     """
-    generator = torch.Generator().manual_seed(0)
+    generator, quick = torch.Generator().manual_seed(0), QuickGram(rows, BLOCK) if multiplies_bf16_fast(rows.device) else None
     a, w = torch.zeros_like(signs), torch.zeros(len(c), rows.dimensions, device=rows.device)
     scores = torch.zeros_like(signs)  # as they were when the example was last visited
     objective, gap = torch.full_like(c[:, 0], torch.inf), torch.ones_like(c[:, 0])
@@ -52,9 +55,13 @@ def ascend(
             x = rows.block(here, fast)
             at = left[:, None], here
             scores[at] = rows.products(w[left], x)
-            change = _ascended(rows.gram(x), signs[at], c[left], a[at], scores[at])
-            a[at] += change
-            w[left] += rows.sums(change, x)
+            gram = quick.of(x, here, 1 / (2 * c.max())) if quick else None
+            step, slope = _direction(rows.gram(x) if gram is None else gram, signs[at], c[left], a[at], scores[at])
+            along = rows.sums(step, x)
+            curvature = along.square().sum(1, keepdim=True) + step.square().sum(1, keepdim=True) / (2 * c[left])
+            length = (slope / curvature.clamp(min=1e-30)).clamp(0, 1)
+            a[at] += length * step
+            w[left] += length * along
         about = _gap(a[left], w[left], scores[left], signs[left], c[left])[1]  # with older scores, so mostly too much
         if (about <= max(NEARLY * tol, COARSE * fast)).any() or number % MOST_UNSEEN == MOST_UNSEEN - 1:
             w[left] = rows.combined(a[left])  # what rounding has added up goes
@@ -83,10 +90,12 @@ def _gap(
     return primal, (primal - dual) / primal
 
 
-def _ascended(k: torch.Tensor, y: torch.Tensor, c: torch.Tensor, a: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-    """A change of a (k, n) that raises D, for a block with Gram matrix K (n, n), given the scores (k, n) of all examples' w.
+def _direction(
+    k: torch.Tensor, y: torch.Tensor, c: torch.Tensor, a: torch.Tensor, scores: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A step of a (k, n) along which D rises, and its slope (k, 1) there; all the way, and any part of it, is feasible.
 
-    Those whose a is not 0, or that are inside the margin, are active. On these (K + I / 2C) a = y - the others' share in these.
+    It is for a block with Gram matrix K (n, n), or one that is about that, given the scores (k, n) of all examples' w. Those whose a is not 0, or that are inside the margin, are active. On these (K + I / 2C) a = y - the others' share in these.
     Those whose a gets the wrong sign leave and those that come inside the margin enter, until none does.
     """
     others = scores - a @ k
@@ -102,9 +111,7 @@ def _ascended(k: torch.Tensor, y: torch.Tensor, c: torch.Tensor, a: torch.Tensor
     downhill = (step * gradient).sum(1, keepdim=True) <= 0  # where the active set is far from settled
     cautious = y * (y * (a + gradient / (k.diagonal() + 1 / (2 * c)))).clamp(min=0) - a
     step = torch.where(downhill, cautious, step)
-    curvature = (step * (step @ k)).sum(1, keepdim=True) + step.square().sum(1, keepdim=True) / (2 * c)
-    length = (step * gradient).sum(1, keepdim=True) / curvature.clamp(min=1e-30)
-    return length.clamp(0, 1) * step
+    return step, (step * gradient).sum(1, keepdim=True)
 
 
 def _solved(k: torch.Tensor, active: torch.Tensor, wanted: torch.Tensor, c: torch.Tensor) -> torch.Tensor:

@@ -69,12 +69,9 @@ class Rows:
         return self._buffers[num, dtype]
 
     def gram(self, x: torch.Tensor) -> torch.Tensor:
-        """<x_i, x_j> (M, M), float32, of a block. Never in bfloat16: rounded, it would have negative eigenvalues."""
+        """<x_i, x_j> (M, M), float32, of a block."""
         x = x if x.dtype == torch.float32 else self._buffer(len(x), torch.float32).copy_(x)
-        if x.device.type != "cpu":
-            return (x @ x.T).add_(float(self.intercept))
-        array = x.numpy()  # NumPy sees that a matrix meets its own transpose, and does half the work
-        return torch.from_numpy(array @ array.T).add_(float(self.intercept))
+        return (x @ x.T).add_(float(self.intercept))
 
     def products(self, w: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """w (k, D) and a block x (M, F) -> their scores (k, M), float32."""
