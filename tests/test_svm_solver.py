@@ -10,6 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from ganskit.evaluate.svm import rows as rows_module
+from ganskit.evaluate.svm.gram import QuickGram
 from ganskit.evaluate.svm.reference import predictions, train
 from ganskit.evaluate.svm.rows import Rows
 from ganskit.evaluate.svm.solver import fit
@@ -55,6 +56,17 @@ def test_long_features_in_bfloat16_are_solved() -> None:
     found = fit(Rows.of(x), signs, torch.full((4,), 1e-2), 1e-4)
     assert found.gap.max() < 1e-3
     assert torch.allclose(found.objective.double(), objective(x, y, found.w, 1e-2), rtol=1e-3)
+
+
+def test_a_gram_matrix_in_bfloat16_is_near_or_is_none() -> None:
+    x, _ = problem(300, 2000)
+    rows, here = Rows.of(x.bfloat16()), torch.arange(100, 165)  # an odd number: halves of two sizes
+    exact = rows.gram(x[here].bfloat16())
+    gram = QuickGram(rows, 256).of(rows.block(here, fast=True), here, torch.tensor(1.0))
+    assert gram is not None
+    assert torch.linalg.matrix_norm(gram - exact, 2) < torch.linalg.eigvalsh(exact)[0] / 2
+    twice = torch.cat([here, here])
+    assert QuickGram(rows, 256).of(rows.block(twice), twice, torch.tensor(1e-6)) is None  # singular, and rounded
 
 
 @pytest.mark.parametrize("width", [80, 400])

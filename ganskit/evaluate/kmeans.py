@@ -80,7 +80,7 @@ class Layer:
         z = torch.cdist(p.flatten(0, 1), self.centroids).view(*p.shape[:2], -1)
         f = (z.mean(2, keepdim=True) - z).clamp_(min=0)
         height, width = (side - self.patch + 1 for side in x.shape[2:])
-        maps = f.unflatten(1, (height, width))  # (N, height, width, K)
+        maps = f.view(len(x), height, width, -1)
         down, right = (height + 1) // 2, (width + 1) // 2  # the first half is the larger one, as in MATLAB's round
         return torch.cat([maps[:, rows, columns].sum((1, 2)) for rows in _halves(down) for columns in _halves(right)], 1)
 

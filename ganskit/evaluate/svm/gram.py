@@ -13,9 +13,9 @@ TO_CENTRE = 256
 class QuickGram:
     """<x_i, x_j>, about: products of what is left of the rows without their mean, which is put back in float32.
 
-    A discriminator's features are mostly above zero, so that their products are large and much alike. Rounded to bfloat16, they would
-    have an error as large as the Gram matrix's least eigenvalues; without the mean it is a sixth of that (28,672 features of
-    CIFAR-10, 256 rows).
+    A discriminator's features are mostly above zero, so that their products are large and much alike. Rounded to bfloat16, they
+    would have an error as large as the Gram matrix's least eigenvalues; without the mean it is a sixth of that (28,672 features
+    of CIFAR-10, 256 rows).
     """
 
     def __init__(self, rows: Rows, most: int) -> None:
