@@ -127,7 +127,7 @@ def test_every_small_form_that_is_registered_can_be_built() -> None:
                     assert small.seed == 1
                     override(use(each.evaluator, "evaluator"), each.options)
                     num += 1
-    assert num == 13 + 2 * any(entry.name == "wgan-gp-gaussians" for entry in registry().entries("recipe"))
+    assert num == 14 + 2 * any(entry.name == "wgan-gp-gaussians" for entry in registry().entries("recipe"))
 
 
 def test_the_command_lists_what_would_be_tried() -> None:

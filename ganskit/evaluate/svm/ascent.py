@@ -95,9 +95,9 @@ def _direction(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """A step of a (k, n) along which D rises, and its slope (k, 1) there; all the way, and any part of it, is feasible.
 
-    It is for a block with Gram matrix K (n, n), or one that is about that, given the scores (k, n) of all examples' w. Those whose
-    a is not 0, or that are inside the margin, are active. On these (K + I / 2C) a = y - the others' share in these. Those whose a
-    gets the wrong sign leave and those that come inside the margin enter, until none does.
+    It is for a block with Gram matrix K (n, n), or one that is about that, given the scores (k, n) of all examples' w. Those
+    whose a is not 0, or that are inside the margin, are active. On these (K + I / 2C) a = y - the others' share in these. Those
+    whose a gets the wrong sign leave and those that come inside the margin enter, until none does.
     """
     others = scores - a @ k
     active = (y * a > 0) | (y * scores < 1)
