@@ -120,7 +120,7 @@ def _solved(k: torch.Tensor, active: torch.Tensor, wanted: torch.Tensor, c: torc
     most = max(1, int(active.sum(1).max()))
     first = active.float().argsort(dim=1, descending=True, stable=True)[:, :most]  # what is active, and some others to fill up
     mask = active.gather(1, first).float()
-    systems = k[first[:, :, None], first[:, None, :]] * mask[:, :, None] * mask[:, None, :]
+    systems = k[first].gather(2, first[:, None, :].expand(-1, most, -1)).mul_(mask[:, :, None]).mul_(mask[:, None, :])
     systems.diagonal(dim1=1, dim2=2).add_(1 / (2 * c))
     right = (mask * wanted.gather(1, first))[:, :, None]
     factor, failed = torch.linalg.cholesky_ex(systems)
