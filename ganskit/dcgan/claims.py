@@ -13,6 +13,7 @@ SHORT = (
     "game.G_opt.lr=0.0005",
     "ema=0.99",
 )
+FACES = ("data=portraits", *SHORT, *MINUTE)
 PORTRAITS = ('data={use="portraits",size=32}', *SHORT, *MINUTE)
 # "we train on Imagenet-1k and then use the discriminator's convolutional features" on other pictures (section 5.1)
 OTHERS = 'data={use="portraits",size=32,seed=1}'
@@ -44,14 +45,14 @@ def faces() -> tuple[Claim, ...]:
         Claim(
             states="Arithmetic on the averaged z vectors of three exemplars gives the intended faces; single ones are unstable.",
             where="section 6.3.2, fig. 7",
-            ours=Arm(evaluator="arithmetic", number="agreement", settings=PORTRAITS),
-            baseline=Arm(evaluator="arithmetic", number="agreement_single", settings=PORTRAITS),
+            ours=Arm(evaluator="arithmetic", number="agreement", settings=FACES),
+            baseline=Arm(evaluator="arithmetic", number="agreement_single", settings=FACES),
         ),
         Claim(
             states="A turn vector, of four averaged samples looking left and right, turns faces.",
             where="section 6.3.2, fig. 8",
-            ours=Arm(evaluator="turn", number="correlation", settings=PORTRAITS),
-            baseline=Arm(evaluator="turn", number="correlation_by_chance", settings=PORTRAITS),
+            ours=Arm(evaluator="turn", number="correlation", settings=FACES),
+            baseline=Arm(evaluator="turn", number="correlation_by_chance", settings=FACES),
             by=0.3,
         ),
     )
