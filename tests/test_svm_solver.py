@@ -62,11 +62,11 @@ def test_a_gram_matrix_in_bfloat16_is_near_or_is_none() -> None:
     x, _ = problem(300, 2000)
     rows, here = Rows.of(x.bfloat16()), torch.arange(100, 165)  # an odd number: halves of two sizes
     exact = rows.gram(x[here].bfloat16())
-    gram = QuickGram(rows, 256).of(rows.block(here, fast=True), here, torch.tensor(1.0))
+    gram = QuickGram(rows, 256, torch.tensor(1.0)).of(rows.block(here, fast=True), here)
     assert gram is not None
     assert torch.linalg.matrix_norm(gram - exact, 2) < torch.linalg.eigvalsh(exact)[0] / 2
     twice = torch.cat([here, here])
-    assert QuickGram(rows, 256).of(rows.block(twice), twice, torch.tensor(1e-6)) is None  # singular, and rounded
+    assert QuickGram(rows, 256, torch.tensor(1e-6)).of(rows.block(twice), twice) is None  # singular, and rounded
 
 
 @pytest.mark.parametrize("width", [80, 400])

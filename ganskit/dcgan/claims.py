@@ -14,8 +14,8 @@ SHORT = (
     "ema=0.99",
 )
 FACES = ("data=portraits", *SHORT, *MINUTE)
-PORTRAITS = ('data={use="portraits",size=32}', *SHORT, *MINUTE)
 # "we train on Imagenet-1k and then use the discriminator's convolutional features" on other pictures (section 5.1)
+PORTRAITS = ('data={use="portraits",size=32}', *SHORT, *MINUTE)
 OTHERS = 'data={use="portraits",size=32,seed=1}'
 """Pictures that D has never seen."""
 FEW_LABELS = (OTHERS, "per_class=25", "draws=3", "test_draws=10", "Cs=[0.0001,0.001,0.01]")

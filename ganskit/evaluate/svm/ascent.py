@@ -42,7 +42,8 @@ def ascend(
 
     `trained` is told how many problems are solved, and the largest gap, whenever that is known.
     """
-    generator, quick = torch.Generator().manual_seed(0), QuickGram(rows, BLOCK) if multiplies_bf16_fast(rows.device) else None
+    generator = torch.Generator().manual_seed(0)
+    quick = QuickGram(rows, BLOCK, 1 / (2 * c.max())) if multiplies_bf16_fast(rows.device) else None
     a, w = torch.zeros_like(signs), torch.zeros(len(c), rows.dimensions, device=rows.device)
     scores = torch.zeros_like(signs)  # as they were when the example was last visited
     objective, gap = torch.full_like(c[:, 0], torch.inf), torch.ones_like(c[:, 0])
@@ -55,7 +56,7 @@ def ascend(
             x = rows.block(here, fast)
             at = left[:, None], here
             scores[at] = rows.products(w[left], x)
-            gram = quick.of(x, here, 1 / (2 * c.max())) if quick else None
+            gram = quick.of(x, here) if quick else None
             step, slope = _direction(rows.gram(x) if gram is None else gram, signs[at], c[left], a[at], scores[at])
             along = rows.sums(step, x)
             curvature = along.square().sum(1, keepdim=True) + step.square().sum(1, keepdim=True) / (2 * c[left])

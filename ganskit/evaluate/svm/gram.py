@@ -18,21 +18,21 @@ class QuickGram:
     of CIFAR-10, 256 rows).
     """
 
-    def __init__(self, rows: Rows, most: int) -> None:
-        """For blocks of `most` rows at most."""
+    def __init__(self, rows: Rows, most: int, ridge: torch.Tensor) -> None:
+        """For blocks of `most` rows at most, whose Gram matrices are used with `ridge` I, or more, added."""
         chosen = torch.linspace(0, len(rows) - 1, min(TO_CENTRE, len(rows))).long().to(rows.device)
         self._mean = rows.block(chosen).mean(0).bfloat16()
         self._left = self._mean.new_empty(most, rows.width)  # memory to use again: fresh memory costs more than the difference
         mean = self._mean.float()[None]
         self._shares = rows.scores(rows.joined(mean, mean.new_zeros(1, 1)))[0] - mean.square().sum() / 2
-        self._intercept = float(rows.intercept)
+        self._intercept, self._ridge = float(rows.intercept), ridge
 
-    def of(self, x: torch.Tensor, here: torch.Tensor, ridge: torch.Tensor) -> torch.Tensor | None:
-        """(M, M), float32, of the block x (M, F) of the rows `here` (M,); None where its sum with `ridge` I is not positive."""
+    def of(self, x: torch.Tensor, here: torch.Tensor) -> torch.Tensor | None:
+        """(M, M), float32, of the block x (M, F) of the rows `here` (M,); None where it is not positive with the ridge added."""
         left = torch.sub(x, self._mean, out=self._left[: len(x)])
         shares = self._shares[here]
         gram = _with_itself(left).float().add_(shares).add_(shares[:, None]).add_(self._intercept)
-        positive = gram + ridge * torch.eye(len(gram), device=gram.device)
+        positive = gram + self._ridge * torch.eye(len(gram), device=gram.device)
         return None if torch.linalg.cholesky_ex(positive).info else gram
 
 
