@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -11,13 +12,23 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.synchronize import Event
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from ganskit.data.guards import interrupts_ignored
 from ganskit.errors import RunFailed
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+GivenTask = TypeVar("GivenTask", contravariant=True)
+Made = TypeVar("Made", covariant=True)
+
+
+class Work(Protocol[GivenTask, Made]):
+    """A function of a module: it calls `tick` after each thing that is done, and looks now and then whether it is `stopping`."""
+
+    def __call__(self, task: GivenTask, tick: Callable[[], object] = ..., /) -> Made:
+        """Do a task."""
+
 
 _stop: Event | None = None
 
@@ -54,6 +65,28 @@ def results(
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
+
+
+def results_here_or_there(
+    tasks: Iterable[tuple[int, Task]],
+    work: Work[Task, Result],
+    workers: int,
+    doing: str,
+    size: Callable[[Result], int],
+    tick: Callable[[int], object],
+) -> Generator[tuple[int, Result], None, None]:
+    """As `results`, but in this process if one worker is enough.
+
+    `tick` is told how many things are done: here one by one, from workers the `size` of a result when it comes.
+    """
+    if workers <= 1:
+        for number, task in tasks:
+            yield number, work(task, lambda: tick(1))
+        return
+    with contextlib.closing(results(tasks, work, workers, doing)) as found:
+        for number, result in found:
+            tick(size(result))
+            yield number, result
 
 
 def stopping() -> bool:

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Generator
 from importlib.metadata import version
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -182,14 +183,8 @@ class _Preparation:
 
     def _made(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Results:
         tasks = ((index, self._task(index)) for index in todo)
-        if workers > 1:
-            with contextlib.closing(pool.results(tasks, shards.make, workers, "preparing data")) as results:
-                for index, shard in results:
-                    bar.update(shard.num_originals)
-                    yield index, shard
-            return
-        for index, task in tasks:
-            yield index, shards.make(task, tick=bar.update)
+        size = attrgetter("num_originals")
+        return pool.results_here_or_there(tasks, shards.make, workers, "preparing data", size, bar.update)
 
     def _num_made(self) -> int:
         return sum(shard.num_originals for shard in self.done.values())

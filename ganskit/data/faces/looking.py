@@ -12,13 +12,12 @@ import numpy as np
 from attrs import field, frozen
 from PIL import Image
 
-from ganskit.data import images
+from ganskit.data import images, pool
 from ganskit.data.boxes import Box
 from ganskit.data.dataset import Skip
 from ganskit.data.faces.detectors import Detect, Detector
 from ganskit.data.files import write_whole
 from ganskit.data.pictures import Files
-from ganskit.data.pool import Stopped
 from ganskit.validators import at_least, not_negative
 
 ALSO_SEEN = 0.75
@@ -93,14 +92,14 @@ class Task:
     wanted: Wanted
 
 
-def run(task: Task, stopped: Callable[[], bool], tick: Callable[[], object] = lambda: None) -> tuple[Seen, ...]:
-    """Look at the photographs of a task, and note what was seen. Raises Stopped."""
+def run(task: Task, tick: Callable[[], object] = lambda: None) -> tuple[Seen, ...]:
+    """Look at the photographs of a task, and note what was seen; `tick` is called after each. Raises Stopped."""
     wanted = task.wanted
     detect = wanted.detector.open()
     seen = []
     for name in task.names:
-        if stopped():
-            raise Stopped
+        if pool.stopping():
+            raise pool.Stopped
         seen.append(look(name, task.files, wanted, detect))
         tick()
     write_whole(task.out, json.dumps([attrs.asdict(each) for each in seen]).encode())  # all ASCII: any name survives

@@ -174,14 +174,7 @@ class _Search:
 
     def _looked(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Generator[tuple[int, tuple[Seen, ...]], None, None]:
         tasks = ((index, self._task(index)) for index in todo)
-        if workers > 1:
-            with contextlib.closing(pool.results(tasks, _look, workers, "looking for faces")) as results:
-                for index, seen in results:
-                    bar.update(len(seen))
-                    yield index, seen
-            return
-        for index, task in tasks:
-            yield index, looking.run(task, lambda: False, bar.update)
+        return pool.results_here_or_there(tasks, looking.run, workers, "looking for faces", len, bar.update)
 
     def _finish(self, seen: Sequence[Seen]) -> None:
         counts, unreadable = Counts.of(seen), {each.file: each.reason for each in seen if each.reason}
@@ -200,7 +193,3 @@ class _Search:
         write_whole(self.folder / REPORT, json.dumps(report, indent=1).encode())
         for index in self.done:
             self._note(index).unlink(missing_ok=True)
-
-
-def _look(task: Task) -> tuple[Seen, ...]:
-    return looking.run(task, pool.stopping)
