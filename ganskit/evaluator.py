@@ -15,6 +15,7 @@ from ganskit.registry import Pluggable
 
 if TYPE_CHECKING:
     from ganskit.evaluate.model import Model
+    from ganskit.recipe import Recipe
 
 
 @frozen(eq=False)
@@ -45,6 +46,12 @@ class Result:
 @frozen
 class Evaluator(Pluggable):
     """A measurement of trained models. Its fields are its options; seeds are among them."""
+
+    def check(self, recipe: Recipe) -> None:
+        """Raise UserError if no model of `recipe` can be measured so, or if a file is missing.
+
+        It is asked before `evaluate`, and before a training with this evaluation begins.
+        """
 
     def evaluate(self, model: Model) -> Result:
         """Measure `model`, and leave it and torch's random numbers as they were.

@@ -14,7 +14,7 @@ from ganskit.data.prepared import Prepared
 from ganskit.engine.run import run as run_recipe
 from ganskit.engine.rundir import RunDir
 from ganskit.errors import UserError, nearest
-from ganskit.evaluate.during import Evaluations
+from ganskit.evaluate.during import Evaluations, check
 from ganskit.plugins import registry
 from ganskit.recipe import Recipe, evolve, from_file, from_table, named, override, read_table, replaced, use
 
@@ -123,6 +123,7 @@ def run(
     named_run = resume and not isinstance(recipe, Recipe) and not is_file(str(recipe))
     directory = RunDir.choose(str(recipe), Path(out) if out is not None else None, resume) if named_run else None
     chosen = resolve(recipe, data=data, settings=settings, precision=precision, resumes=directory)
+    check(chosen)
     return run_recipe(
         chosen, out=out, resume=resume, device=device, init_from=init_from, progress=progress, workers=workers,
         evaluations=Evaluations if chosen.evaluations else None,

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 
 import ganskit
 from ganskit import Evaluation, Evaluator, Result, UserError
+from ganskit.cli.describe import describe
 from ganskit.evaluator import find_number
 from ganskit.recipe import from_table, override, to_table
 from ganskit.train import resolve
@@ -179,8 +180,50 @@ def test_other_data(evaluated: Path) -> None:
 
 
 @frozen
+class Never(Evaluator):
+    """Says so before."""
+
+    def check(self, recipe: ganskit.Recipe) -> None:
+        raise UserError(f"{len(recipe.nets)} nets are not what it measures.")
+
+
+def test_one_that_cannot_succeed_is_refused_before_the_training(tmp_path: Path) -> None:
+    wanted = recipe(no=Evaluation(evaluator=Never()))
+    with pytest.raises(UserError, match="The evaluation no of dcgan-rooms: 2 nets are not what it measures"):
+        ganskit.run(wanted, out=tmp_path / "run", **HOW)
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(UserError, match="2 nets are not what it measures"):
+        describe(wanted, "cpu")
+    run = ganskit.run(recipe(), out=tmp_path / "run", **HOW)
+    with pytest.raises(UserError, match=r"^2 nets are not what it measures"):
+        ganskit.evaluate_run(run, Never(), device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("evaluator", "says"),
+    [
+        ('"fid"', r"weights-inception-2015-12-05-6726825d\.pth"),
+        ('{use = "fid", num = 100}', "100 pictures do not determine"),
+        ('{use = "svm", label = "age"}', 'Rooms has no label "age"'),
+        ('{use = "fd", key = "age"}', 'learned to tell "age" apart, and there is no such label'),
+        ('{use = "ppl", weights = "nowhere.pth"}', "The weights nowhere.pth cannot be read"),
+    ],
+)
+def test_ours_say_so_before_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evaluator: str, says: str) -> None:
+    monkeypatch.setenv("GANSKIT_OFFLINE", "1")
+    monkeypatch.setenv("GANSKIT_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("GANSKIT_INCEPTION", raising=False)
+    with pytest.raises(UserError, match=f"(?s)The evaluation e of dcgan-rooms: .*{says}"):
+        ganskit.run("dcgan-rooms", settings=[*SMALL, f"evaluations.e={{evaluator={evaluator}}}"], out=tmp_path / "run", **HOW)
+    assert not (tmp_path / "run").exists()
+
+
+@frozen
 class Fails(Evaluator):
     """Somebody's evaluator with a mistake in it."""
+
+    def check(self, recipe: ganskit.Recipe) -> None:
+        raise ZeroDivisionError("0")
 
     def evaluate(self, model: ganskit.Model) -> Result:
         raise ZeroDivisionError("0")

@@ -76,7 +76,7 @@ def stand(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     return asked
 
 
-SMALL = Fd(num=40, subset_size=20, subsets=5)
+SMALL = Fd(num=40, subset_size=20, subsets=5, key="x")  # blobs have no labels, and the stand-in learns nothing
 
 
 @settings(max_examples=15)
@@ -138,13 +138,15 @@ def test_numbers_are_torch_fidelitys(model: ganskit.Model, stand: list[tuple[obj
 
 def test_fd_of_other_data(model: ganskit.Model, stand: list[tuple[object, ...]]) -> None:
     other = Blobs(num=50)
-    chosen = evolve(SMALL, data=other, learn_from=Blobs(num=60), key="shape", train_samples=7)
+    chosen = evolve(SMALL, data=other, learn_from=Blobs(num=60), train_samples=7)
     there = measured(chosen, model)
-    assert stand[-1] == (Blobs(num=60), "shape", 7)
+    assert stand[-1] == (Blobs(num=60), "x", 7)
     assert there.protocol["real"]["content"] == model.store(other).manifest.content
     assert there.numbers == measured(chosen, model).numbers
-    with pytest.raises(UserError, match=r"learn_from has x uint8 \(3, 32, 32\): expected pictures x of"):
-        evolve(SMALL, learn_from=Blobs(size=32)).evaluate(model)
+    with pytest.raises(UserError, match=r"learn_from has x uint8 \(3, 32, 32\): expected pictures as the run has, x"):
+        measured(evolve(SMALL, learn_from=Blobs(size=32)), model)
+    with pytest.raises(UserError, match=r'to tell "y" apart, and there is no such label: x uint8 \(3, 16, 16\)'):
+        measured(evolve(SMALL, key="y"), model)
     with pytest.raises(UserError, match="was trained on"):
         evolve(SMALL, data=Blobs(size=32)).evaluate(model)
 
@@ -207,12 +209,12 @@ def test_features_of_the_last_samples_are_kept(monkeypatch: pytest.MonkeyPatch, 
         (PrecisionRecall(num=3), "num is 3: a point needs 3 neighbours beside itself, so it needs 4 or more"),
         (InceptionScore(num=5000), "num is 5,000: each of splits=10 .* so it needs 10,080 or more"),
         (Fd(num=999), "num is 999: the kernel distance is of subsets"),
-        (Fd(num=10, subset_size=5), r"10 pictures do not determine a covariance of 12 dimensions: it needs 13 or more"),
+        (Fd(num=10, subset_size=5, key="x"), r"10 pictures do not determine a covariance of 12 dimensions: it needs 13 or more"),
     ],
 )
 def test_too_few(model: ganskit.Model, stand: list[tuple[object, ...]], evaluator: ganskit.Evaluator, says: str) -> None:
     with pytest.raises(UserError, match=says):
-        evaluator.evaluate(model)
+        measured(evaluator, model)
 
 
 def test_few_that_are_asked_for(model: ganskit.Model, stand: list[tuple[object, ...]]) -> None:

@@ -92,6 +92,17 @@ class Evaluations:
         return True
 
 
+def check(recipe: Recipe) -> None:
+    """Raise UserError for an evaluation that cannot succeed, before the training and not hours later."""
+    for name, each in recipe.evaluations.items():
+        try:
+            each.evaluator.check(recipe)
+        except UserError as error:
+            raise UserError(f"The evaluation {name} of {recipe.name}: {error}") from error
+        except Exception:  # a mistake in somebody's evaluator: the training must not pay for it, and `make` tells of it
+            continue
+
+
 def _link(file: Path, to: Path) -> None:
     """One file under two names where the disk can, else a copy."""
     to.unlink(missing_ok=True)

@@ -97,6 +97,7 @@ def measured(evaluator: Evaluator, model: Model) -> Result:
     """What the evaluator says of the model; random numbers go on as before. Raises UserError for what cannot be kept."""
     advice = "Measure fewer samples, or fewer at once, where the evaluator has options for these."
     with forked_rng(model.device), memory_errors(advice):
+        evaluator.check(model.recipe)
         result = evaluator.evaluate(model)
     what = type(evaluator).__name__
     if not isinstance(result, Result):

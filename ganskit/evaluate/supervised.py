@@ -23,14 +23,14 @@ from attrs import field, frozen
 from torch import nn
 from tqdm import tqdm
 
-from ganskit import Dataset, Evaluator, Model, Result, Shape, UserError
+from ganskit import Dataset, Evaluator, Model, Recipe, Result, Shape, UserError
 from ganskit.data.home import data_home
 from ganskit.engine.device import autocast
 from ganskit.engine.sampling import as_input
 from ganskit.evaluate.calibrate import freeze_statistics
 from ganskit.evaluate.judging import shown
 from ganskit.evaluate.svm.draws import Draws
-from ganskit.evaluate.svm.parts import Part, parts
+from ganskit.evaluate.svm.parts import Part, check_label, parts
 from ganskit.validators import at_least, not_negative
 
 if TYPE_CHECKING:
@@ -59,10 +59,15 @@ class Supervised(Evaluator):
     epochs: int = field(default=100, validator=at_least(1))
     seed: int = field(default=42, validator=not_negative)
 
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for a recipe without that net, and for data without labels."""
+        if self.net not in recipe.nets:
+            raise UserError(f'"{recipe.name}" has no net "{self.net}", only {", ".join(recipe.nets)}.')
+        data = self.data or recipe.data
+        check_label(data.provides(), self.label, type(data).__name__)
+
     def evaluate(self, model: Model) -> Result:
-        """Errors in per cent. Raises UserError for a recipe without that net, for data without labels, and without Optuna."""
-        if self.net not in model.recipe.nets:
-            raise UserError(f'"{model.recipe.name}" has no net "{self.net}", only {", ".join(model.recipe.nets)}.')
+        """Errors in per cent. Raises UserError without Optuna."""
         architecture = model.recipe.nets[self.net]
         split = parts(model, self.data, self.validation, self.test, self.label, self.seed)
         train = split.train.at(Draws(split.train.labels, split.train.names, self.per_class, self.seed).next())

@@ -13,9 +13,10 @@ from ganskit.data.dataset import Dataset
 from ganskit.evaluate.fidelity import metrics
 from ganskit.evaluate.fidelity.extractor import Extractor, inception, vgg16
 from ganskit.evaluate.fidelity.features import features, kept_features
-from ganskit.evaluate.fidelity.inputs import Reference, Samples
+from ganskit.evaluate.fidelity.inputs import Reference, Samples, check_pictures
 from ganskit.evaluate.model import Model
 from ganskit.evaluator import Evaluator, Result
+from ganskit.recipe import Recipe
 from ganskit.validators import at_least, not_negative, one_of
 
 NUM = 10_000
@@ -39,6 +40,11 @@ class Compared(Evaluator):
     def counts(self) -> dict[str, int]:
         """How many of either, by the options' names."""
         return {"num": self.num, "num_real": self.num_real or self.num}
+
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for data without pictures."""
+        data = self.data or recipe.data
+        check_pictures(data.provides(), type(data).__name__)
 
     def inputs(self, model: Model) -> tuple[Samples, Reference]:
         """What is compared. Raises UserError where there are no pictures, or too few."""
@@ -70,6 +76,15 @@ class _Inception(Compared):
     weights: str = ""
     weights_sha256: str = ""
 
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for data without pictures, and for weights that are missing or of another network."""
+        super().check(recipe)
+        self.extractor(torch.device("cpu"))
+
+    def extractor(self, device: torch.device) -> Extractor:
+        """What makes the features. Raises UserError for weights that are missing or of another network."""
+        return inception(device, self.weights, self.weights_sha256)
+
 
 @frozen
 class Fid(_Inception):
@@ -81,11 +96,15 @@ class Fid(_Inception):
 
     allow_few: bool = False
 
-    def evaluate(self, model: Model) -> Result:
-        """{"fid"}. Raises UserError for too few pictures, and for weights that are missing or of another network."""
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for too few pictures, too."""
         metrics.enough_for_covariance(2048, self.allow_few, **self.counts)
+        super().check(recipe)
+
+    def evaluate(self, model: Model) -> Result:
+        """{"fid"}."""
         inputs = self.inputs(model)
-        ours, real, said = self.compared(inputs, inception(model.device, self.weights, self.weights_sha256))
+        ours, real, said = self.compared(inputs, self.extractor(model.device))
         few = {"allow_few": True} if min(self.counts.values()) <= 2048 else {}
         return Result({"fid": metrics.frechet(ours, real)}, said | few, shown(inputs[0]))
 
@@ -100,10 +119,14 @@ class Kid(_Inception):
     subsets: int = field(default=100, validator=at_least(1))
     subset_size: int = field(default=1000, validator=at_least(2))
 
-    def evaluate(self, model: Model) -> Result:
-        """{"kid", "kid_std"}. Raises UserError for fewer pictures than are in a subset."""
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for fewer pictures than are in a subset, too."""
         metrics.enough(self.subset_size, f"KID is of subsets of subset_size={self.subset_size:,}", **self.counts)
-        ours, real, said = self.compared(self.inputs(model), inception(model.device, self.weights, self.weights_sha256))
+        super().check(recipe)
+
+    def evaluate(self, model: Model) -> Result:
+        """{"kid", "kid_std"}."""
+        ours, real, said = self.compared(self.inputs(model), self.extractor(model.device))
         mean, std = metrics.kernel(ours, real, self.subsets, self.subset_size, self.seed)
         return Result({"kid": mean, "kid_std": std}, said | {"subsets": self.subsets, "subset_size": self.subset_size})
 
@@ -119,12 +142,20 @@ class PrecisionRecall(_Inception):
     neighbours: int = field(default=3, validator=at_least(1))
     network: str = field(default="inception-v3", validator=one_of("inception-v3", "vgg16"))
 
-    def evaluate(self, model: Model) -> Result:
-        """{"precision", "recall", "f_score"}. Raises UserError for fewer pictures than neighbours."""
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for fewer pictures than neighbours, too."""
         why = f"a point needs {self.neighbours} neighbours beside itself"
         metrics.enough(self.neighbours + 1, why, **self.counts)
+        super().check(recipe)
+
+    def extractor(self, device: torch.device) -> Extractor:
+        """Of `network`."""
         net = vgg16 if self.network == "vgg16" else inception
-        ours, real, said = self.compared(self.inputs(model), net(model.device, self.weights, self.weights_sha256))
+        return net(device, self.weights, self.weights_sha256)
+
+    def evaluate(self, model: Model) -> Result:
+        """{"precision", "recall", "f_score"}."""
+        ours, real, said = self.compared(self.inputs(model), self.extractor(model.device))
         return Result(metrics.precision_recall(ours, real, self.neighbours), said | {"neighbours": self.neighbours})
 
 
@@ -144,13 +175,20 @@ class InceptionScore(Evaluator):
     weights_sha256: str = ""
     allow_few: bool = False
 
-    def evaluate(self, model: Model) -> Result:
-        """{"inception_score", "inception_score_std"}. Raises UserError for too few samples, and for weights without logits."""
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for too few samples, and for weights that are missing, of another network, or without logits."""
         each = 1 if self.allow_few else 1008
         why = f"each of splits={self.splits} has its own mean over 1,008 classes (allow_few=true permits less)"
         metrics.enough(each * self.splits, why, num=self.num)
+        self._extractor(torch.device("cpu"))
+
+    def _extractor(self, device: torch.device) -> Extractor:
+        return inception(device, self.weights, self.weights_sha256, "logits_unbiased")
+
+    def evaluate(self, model: Model) -> Result:
+        """{"inception_score", "inception_score_std"}."""
         samples = Samples(model, self.num, self.seed)
-        extractor = inception(model.device, self.weights, self.weights_sha256, "logits_unbiased")
+        extractor = self._extractor(model.device)
         logits = features(samples, extractor, self.batch_size)
         mean, std = metrics.inception_score(logits, self.splits, self.seed)
         few = {"allow_few": True} if self.num < 1008 * self.splits else {}

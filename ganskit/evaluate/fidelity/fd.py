@@ -13,6 +13,7 @@ from ganskit.evaluate.fidelity.evaluators import Compared, shown
 from ganskit.evaluate.fidelity.extractor import of_net
 from ganskit.evaluate.model import Model
 from ganskit.evaluator import Result
+from ganskit.recipe import Recipe
 from ganskit.validators import at_least
 
 
@@ -32,14 +33,23 @@ class Fd(Compared):
     subset_size: int = field(default=1000, validator=at_least(2))
     allow_few: bool = False
 
-    def evaluate(self, model: Model) -> Result:
-        """{"fd[NET]", "kd[NET]", "kd_std[NET]"}. Raises UserError for data without labels, and for too few pictures."""
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for too few pictures, and for data that no net can be trained on which sees the run's."""
         metrics.enough(self.subset_size, f"the kernel distance is of subsets of subset_size={self.subset_size:,}", **self.counts)
+        super().check(recipe)
+        ours, fields = recipe.data.provides(), (self.learn_from or recipe.data).provides()
+        if "x" not in ours or "x" not in fields or fields["x"].shape != ours["x"].shape:
+            raise UserError(f"learn_from has {described(fields)}: expected pictures as the run has, {described(ours)}.")
+        if self.key not in fields:
+            raise UserError(
+                f'fd needs a net that has learned to tell "{self.key}" apart, and there is no such label: {described(fields)}. '
+                "Give labelled pictures of the same shape, learn_from=..., or the name of the label, key=..."
+            )
+
+    def evaluate(self, model: Model) -> Result:
+        """{"fd[NET]", "kd[NET]", "kd_std[NET]"}. Raises UserError for fewer pictures than the net has features."""
         inputs = self.inputs(model)
         learn_from = self.learn_from or model.recipe.data
-        fields = learn_from.provides()
-        if "x" not in fields or fields["x"].shape != model.shape:
-            raise UserError(f"learn_from has {described(fields)}: expected pictures x of {model.shape}, as the run has.")
         net = learned.classifier(learn_from, self.key, samples=self.train_samples, device=str(model.device))
         extractor = of_net(net.module, net.label, net.protocol, model.device)
         dimensions = extractor(inputs[1].rows(0, 1)).shape[1]

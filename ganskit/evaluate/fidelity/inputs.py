@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset as TorchDataset
 
+from ganskit.data.dataset import Field
 from ganskit.data.sampler import indices
 from ganskit.data.store import Store
 from ganskit.errors import UserError
@@ -87,9 +88,7 @@ class Reference(Pictures):
     """`num` different examples of a store, those of `model.real(num, seed)`."""
 
     def __init__(self, store: Store, num: int, seed: int) -> None:
-        x = store.fields.get("x")
-        if x is None or not x.pixels or x.dtype != "uint8" or len(x.shape) != 3 or x.shape[0] not in (1, 3):
-            raise UserError(f"{store.path} has no pictures x of uint8 (1 or 3, H, W) to compare with.")
+        check_pictures(store.fields, str(store.path))
         if num > len(store):
             raise UserError(
                 f"{num:,} real pictures are asked for, and {store.path.name} has {len(store):,}: set num_real to as many."
@@ -112,6 +111,13 @@ class Reference(Pictures):
     def rows(self, start: int, stop: int) -> torch.Tensor:
         """As they are stored."""
         return self.store.gather(self._indices[start:stop], ["x"])["x"]
+
+
+def check_pictures(fields: Mapping[str, Field], whose: str) -> None:
+    """Raise UserError unless x is pictures of bytes."""
+    x = fields.get("x")
+    if x is None or not x.pixels or x.dtype != "uint8" or len(x.shape) != 3 or x.shape[0] not in (1, 3):
+        raise UserError(f"{whose} has no pictures x of uint8 (1 or 3, H, W) to compare with.")
 
 
 def coloured(x: torch.Tensor) -> torch.Tensor:

@@ -22,7 +22,9 @@ from ganskit.evaluate.fidelity.inputs import coloured
 from ganskit.evaluate.fidelity.weights import LPIPS, VGG16, Weights, weights_of
 from ganskit.evaluate.model import Model
 from ganskit.evaluator import Evaluator, Result
+from ganskit.game import Noise
 from ganskit.pictures import is_pictures
+from ganskit.recipe import Recipe
 from ganskit.validators import at_least, not_negative, one_of, positive
 
 SIMILARITY = "ganskit-lpips-vgg16"
@@ -87,13 +89,7 @@ class Latents(torch_fidelity.GenerativeModelBase):  # type: ignore[misc]  # torc
         # Not in bf16, which has not the bits for steps of 1e-4; and with statistics of its own, that nothing before has set.
         nets = copy.deepcopy(model.nets)
         self.exact = Model(evolve(model.recipe, precision="fp32"), nets, model.samples, model.device, model.ema)
-        self.seed = seed
-        noises = model.recipe.game.noises()
-        if len(noises) != 1:
-            raise UserError(
-                f'"{model.recipe.name}" has {len(noises)} noises ({", ".join(noises) or "none"}): a path length is of one z.'
-            )
-        (self.noise,) = noises.values()
+        self.seed, self.noise = seed, the_noise(model.recipe)
 
     @property
     def z_size(self) -> int:
@@ -116,6 +112,14 @@ class Latents(torch_fidelity.GenerativeModelBase):  # type: ignore[misc]  # torc
         if not is_pictures(x):
             raise UserError(f"A path length is of pictures (1 or 3, H, W), and not of {tuple(x.shape[1:])}.")
         return coloured(x.add(1).mul(127.5)).contiguous().to(z.device)
+
+
+def the_noise(recipe: Recipe) -> Noise:
+    """The one noise of a recipe's game. Raises UserError for none, or several."""
+    noises = recipe.game.noises()
+    if len(noises) != 1:
+        raise UserError(f'"{recipe.name}" has {len(noises)} noises ({", ".join(noises) or "none"}): a path length is of one z.')
+    return next(iter(noises.values()))
 
 
 def _uniform(rng: np.random.RandomState, shape: tuple[int, ...]) -> torch.Tensor:
@@ -146,11 +150,19 @@ class Ppl(Evaluator):
     lpips_weights: str = ""
     lpips_sha256: str = ""
 
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for games without exactly one noise, and for weights that are missing."""
+        the_noise(recipe)
+        self._weights()
+
+    def _weights(self) -> tuple[Weights, Weights]:
+        """Of VGG-16 and of LPIPS."""
+        return weights_of(VGG16, self.weights, self.weights_sha256), weights_of(LPIPS, self.lpips_weights, self.lpips_sha256)
+
     def evaluate(self, model: Model) -> Result:
-        """{"ppl", "ppl_std"}. Raises UserError for games without exactly one noise, and for weights that are missing."""
+        """{"ppl", "ppl_std"}. Raises UserError for weights of another network, and for samples that are no pictures."""
         latents = Latents(model, self.seed)
-        vgg = weights_of(VGG16, self.weights, self.weights_sha256)
-        lpips = weights_of(LPIPS, self.lpips_weights, self.lpips_sha256)
+        vgg, lpips = self._weights()
         interpolation = self.interpolation
         if interpolation == "auto":
             interpolation = "slerp_any" if latents.noise.prior == "normal" else "lerp"

@@ -9,9 +9,9 @@ import numpy as np
 from attrs import field, frozen
 from attrs.validators import optional
 
-from ganskit import Dataset, Evaluator, Model, Result, UserError
+from ganskit import Dataset, Evaluator, Model, Recipe, Result, UserError
 from ganskit.evaluate.svm.extract import FEATURES, extracting, extractor
-from ganskit.evaluate.svm.parts import Part, parts
+from ganskit.evaluate.svm.parts import Part, check_label, parts
 from ganskit.evaluate.svm.plots import pictured
 from ganskit.evaluate.svm.protocol import Outcome, on_all_labels, on_draws
 from ganskit.evaluate.svm.reference import SOLVERS
@@ -47,6 +47,11 @@ class Protocol(Evaluator):
     test_draws: int = field(default=100, validator=at_least(1))
     seed: int = field(default=42, validator=not_negative)
     solver: str = field(default="torch", validator=one_of(*SOLVERS))
+
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for data without labels."""
+        data = self.data or recipe.data
+        check_label(data.provides(), self.label, type(data).__name__)
 
 
 @frozen(kw_only=True)

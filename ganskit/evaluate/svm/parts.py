@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from attrs import evolve, field, frozen
 
-from ganskit.data.dataset import Dataset
+from ganskit.data.dataset import Dataset, Field, described
 from ganskit.data.store import Store
 from ganskit.errors import UserError
 from ganskit.evaluate.model import Model
@@ -95,14 +96,18 @@ def _listed(names: tuple[str, ...], most: int = 6) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _part(store: Store, key: str) -> Part:
-    """All of a store."""
-    if key not in store.fields or store.fields[key].shape != () or store.fields[key].dtype.startswith("float"):
-        has = ", ".join(f"{name} {each.dtype} {each.shape}" for name, each in store.fields.items())
+def check_label(fields: Mapping[str, Field], key: str, whose: str) -> None:
+    """Raise UserError unless `key` is one whole number for each example."""
+    if key not in fields or fields[key].shape != () or fields[key].dtype.startswith("float"):
         raise UserError(
-            f'{store.path.name} has no label "{key}", one whole number for each example: it has {has}. '
+            f'{whose} has no label "{key}", one whole number for each example: it has {described(fields)}. '
             "Give labelled data, such as data=cifar10, or the name of the label, label=NAME."
         )
+
+
+def _part(store: Store, key: str) -> Part:
+    """All of a store."""
+    check_label(store.fields, key, store.path.name)
     places = np.arange(len(store))
     labels = store.gather(places, [key])[key].numpy().astype(np.int64)
     if labels.min() < 0:
