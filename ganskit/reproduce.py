@@ -11,14 +11,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 
 from ganskit.claims import Arm, Claim
 from ganskit.config import unstructure
 from ganskit.data.files import write_whole
 from ganskit.engine.device import processor, resolve_device
 from ganskit.engine.run import run
-from ganskit.engine.rundir import RunDir
+from ganskit.engine.rundir import RunDir, folder_name
 from ganskit.errors import UserError
 from ganskit.evaluate.evaluation import RESULT, evaluate_run
 from ganskit.evaluator import Evaluator, find_number
@@ -35,6 +35,7 @@ class Outcome:
     ours: tuple[float, ...] = ()
     baseline: tuple[float, ...] = ()
     time_s: float = 0.0
+    made_with: Mapping[str, str] = field(factory=dict)
 
     @property
     def held(self) -> tuple[bool, ...]:
@@ -73,23 +74,35 @@ def reproduce(
         raise UserError(f'The recipe "{recipe.name}" carries no claims. Its page in the documentation says what it is for.')
     if only is not None and not 1 <= only <= len(recipe.claims):
         raise UserError(f'The recipe "{recipe.name}" has the claims 1 to {len(recipe.claims)}, and no claim {only}.')
-    folder = Path(out) if out is not None else Path("runs") / f"claims-{recipe.name}"
-    outcomes = [_earlier(folder, claim) for claim in recipe.claims]
+    folder = Path(out) if out is not None else usual_folder(recipe)
+    outcomes = [_earlier(folder, recipe, claim) for claim in recipe.claims]
     for number, claim in enumerate(recipe.claims, 1):
         if only in (None, number) and claim.ours is not None:
             say(f"Claim {number} of {len(recipe.claims)}: {claim}")
             outcomes[number - 1] = _tried(recipe, outcomes[number - 1], folder, seeds or claim.seeds, device, progress)
-        _write(folder, recipe, outcomes, device)
+        _write(folder, recipe, outcomes)
     return outcomes
 
 
-def _earlier(folder: Path, claim: Claim) -> Outcome:
-    """What claims.json says of this very claim; nothing if it was not tried."""
+def usual_folder(recipe: Recipe) -> Path:
+    """Where runs and claims.json go that are given no other place."""
+    return Path("runs") / f"claims-{folder_name(recipe.name)}"
+
+
+def _earlier(folder: Path, recipe: Recipe, claim: Claim) -> Outcome:
+    """What claims.json says of this very claim, tried on these very recipes; nothing if it was not."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         for told in json.loads((folder / CLAIMS).read_bytes())["claims"]:
-            if told["claim"] == json.loads(json.dumps(asdict(claim))):
-                return Outcome(claim, tuple(told["ours"]), tuple(told["baseline"]), float(told["time_s"]))
+            if told["claim"] == json.loads(json.dumps(asdict(claim))) and told["tried"] == _tried_on(recipe, claim):
+                made_with = {key: str(value) for key, value in told["made_with"].items()}
+                return Outcome(claim, tuple(told["ours"]), tuple(told["baseline"]), float(told["time_s"]), made_with)
     return Outcome(claim)
+
+
+def _tried_on(recipe: Recipe, claim: Claim) -> str:
+    """Changes whenever something else is trained for the claim."""
+    arms = [arm for arm in (claim.ours, claim.baseline) if arm]
+    return _digest("".join(to_toml(small_form(recipe, arm, 0)) for arm in arms))
 
 
 def _tried(recipe: Recipe, earlier: Outcome, folder: Path, seeds: int, device: str, progress: bool) -> Outcome:
@@ -98,14 +111,16 @@ def _tried(recipe: Recipe, earlier: Outcome, folder: Path, seeds: int, device: s
         tuple(_number(recipe, arm, seed, folder, device, progress) for seed in range(seeds)) if arm else ()
         for arm in (claim.ours, claim.baseline)
     ]
-    again = (earlier.ours, earlier.baseline) == (sides[0], sides[1])  # nothing was trained, so the time says nothing
-    return Outcome(claim, sides[0], sides[1], earlier.time_s if again else round(time.monotonic() - started, 1))
+    if (earlier.ours, earlier.baseline) == (sides[0], sides[1]):  # nothing was trained, so the time says nothing
+        return earlier
+    made_with = {"ganskit": version("ganskit"), "torch": version("torch"), "processor": processor(resolve_device(device))}
+    return Outcome(claim, sides[0], sides[1], round(time.monotonic() - started, 1), made_with)
 
 
 def _number(recipe: Recipe, arm: Arm, seed: int, folder: Path, device: str, progress: bool) -> float:
     """Train and evaluate one arm with one seed, as far as that was not done before."""
     small = small_form(recipe, arm, seed)
-    place = folder / f"{small.name}-{_digest(to_toml(small))}"
+    place = folder / f"{folder_name(small.name)}-{_digest(to_toml(small))}"
     path = run(small, out=place, resume=True, device=device, progress=progress)
     evaluator: Evaluator = override(use(arm.evaluator, "evaluator"), arm.options)
     name = f"{arm.evaluator}-{_digest(json.dumps(unstructure(evaluator), sort_keys=True))}"
@@ -133,17 +148,17 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _write(folder: Path, recipe: Recipe, outcomes: list[Outcome], device: str) -> None:
+def _write(folder: Path, recipe: Recipe, outcomes: list[Outcome]) -> None:
     """Everything that a page of claims needs."""
-    made_with = {"ganskit": version("ganskit"), "torch": version("torch"), "processor": processor(resolve_device(device))}
-    table = {"recipe": recipe.name, "paper": recipe.paper, "made_with": made_with, "claims": list(map(_told, outcomes))}
+    table = {"recipe": recipe.name, "paper": recipe.paper, "claims": [_told(recipe, each) for each in outcomes]}
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / CLAIMS, (json.dumps(table, indent=2) + "\n").encode())
 
 
-def _told(outcome: Outcome) -> dict[str, Any]:
+def _told(recipe: Recipe, outcome: Outcome) -> dict[str, Any]:
     found = {"ours": outcome.ours, "baseline": outcome.baseline, "verdict": outcome.verdict, "time_s": outcome.time_s}
-    return {"claim": asdict(outcome.claim), "expects": outcome.claim.expects(), **found}
+    about = {"claim": asdict(outcome.claim), "tried": _tried_on(recipe, outcome.claim), "expects": outcome.claim.expects()}
+    return {**about, **found, "made_with": dict(outcome.made_with)}
 
 
 def rows(outcomes: list[Outcome]) -> Iterator[tuple[str, str, str, str, str]]:

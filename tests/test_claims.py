@@ -88,6 +88,27 @@ def test_one_claim_at_a_time_keeps_the_others(tmp_path: Path) -> None:
     assert [each["verdict"] for each in told] == verdicts
 
 
+def test_what_was_found_elsewhere_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another claim's numbers stay those of the machine, and of the recipe, that they were made with."""
+    claims = LONGER, evolve(LONGER, relation="below", by=0, ours=arm((*SMALL, "samples=12")))
+    recipe = carrying(*claims)
+    reproduce(recipe, out=tmp_path, only=1, device="cpu", progress=False)
+    monkeypatch.setattr("ganskit.reproduce.processor", lambda device: "another")
+    reproduce(recipe, out=tmp_path, only=2, device="cpu", progress=False)
+    told = json.loads((tmp_path / "claims.json").read_text())["claims"]
+    assert told[0]["made_with"]["processor"] != told[1]["made_with"]["processor"] == "another"
+    other = reproduce(evolve(recipe, batch_size=2, ema=0.5), out=tmp_path, only=2, device="cpu", progress=False)
+    assert other[0].verdict == "unrun", "the recipe is another by now"
+
+
+def test_a_name_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    reproduce(evolve(carrying(LONGER), name="x/../../../stolen"), device="cpu", progress=False, seeds=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+    assert len(list((tmp_path / "here" / "runs").glob("*/claims.json"))) == 1
+
+
 def test_a_damaged_record_is_made_again(tmp_path: Path) -> None:
     reproduce(carrying(LONGER), out=tmp_path, device="cpu", progress=False)
     for file in tmp_path.glob("*/evaluations/*/result.json"):

@@ -7,10 +7,12 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
+from attrs import frozen
 from PIL import Image
 
 import ganskit
-from ganskit import UserError
+from ganskit import Evaluator, Model, Result, UserError
 from ganskit.errors import RunFailed
 
 import sabotage
@@ -41,6 +43,20 @@ def honest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
     return ganskit_command
+
+
+@frozen
+class Tf32(Evaluator):
+    """Whether convolutions may keep ten bits of each factor: while it looks, and while samples are made."""
+
+    def evaluate(self, model: Model) -> Result:
+        return Result({"allowed": float(torch.backends.cudnn.allow_tf32)})
+
+
+def test_fp32_means_it(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    assert ganskit.evaluate_run(run, Tf32(), name="tf32").numbers == {"allowed": 0.0}
+    assert torch.backends.cudnn.allow_tf32, "it is put back"
 
 
 def test_an_evaluation_is_kept_in_the_run(run: Path) -> None:

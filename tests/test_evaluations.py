@@ -87,6 +87,15 @@ def test_the_best_and_the_last_are_kept(evaluated: Path) -> None:
     assert ganskit.load(evaluated, checkpoint="best:far", recipe=recipe(), device="cpu").identity == best.identity
 
 
+def test_a_damaged_note_of_another_best(tmp_path: Path) -> None:
+    wanted = recipe(far=Evaluation(evaluator=Far(), every=24, best="far"), mean=Evaluation(evaluator=Far(), best="mean"))
+    run = ganskit.run(evolve(wanted, samples=24), out=tmp_path / "run", **HOW)
+    (run / "best/mean.json").write_text("{")
+    ganskit.run(wanted, out=run, resume=True, **HOW)
+    assert json.loads((run / "best/far.json").read_text())["samples"] == 48
+    assert json.loads((run / "best/mean.json").read_text())["samples"] == 96
+
+
 def test_a_best_that_is_not_there(evaluated: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="has the best checkpoints by far: expected best:far"):
         ganskit.load(evaluated, checkpoint="best:fid", recipe=recipe())

@@ -22,6 +22,7 @@ from ganskit import UserError, use
 from ganskit.data.prepare import prepare
 from ganskit.evaluate import learned
 from ganskit.evaluate.evaluation import measured
+from ganskit.evaluate.fidelity import metrics
 from ganskit.evaluate.fidelity.evaluators import Fid, InceptionScore, Kid, PrecisionRecall
 from ganskit.evaluate.fidelity.extractor import of_net
 from ganskit.evaluate.fidelity.fd import Fd
@@ -215,6 +216,16 @@ def test_features_of_the_last_samples_are_kept(monkeypatch: pytest.MonkeyPatch, 
 def test_too_few(model: ganskit.Model, stand: list[tuple[object, ...]], evaluator: ganskit.Evaluator, says: str) -> None:
     with pytest.raises(UserError, match=says):
         measured(evaluator, model)
+
+
+def test_precision_is_of_samples_and_recall_of_reals() -> None:
+    """Kynkäänniemi 2019, fig. 1: samples like one half of what is real are all good, and miss the other half."""
+    generator = torch.Generator().manual_seed(0)
+    real = torch.randn(200, 4, generator=generator) + 100 * (torch.arange(200) % 2)[:, None]
+    fake = torch.randn(200, 4, generator=generator)
+    found = metrics.precision_recall(fake, real, 3)
+    assert found["precision"] > 0.8
+    assert 0.4 < found["recall"] <= 0.5
 
 
 def test_few_that_are_asked_for(model: ganskit.Model, stand: list[tuple[object, ...]]) -> None:

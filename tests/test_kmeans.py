@@ -7,6 +7,7 @@ import torch
 from labelled import Halves, model
 
 from ganskit import UserError
+from ganskit.evaluate import kmeans
 from ganskit.evaluate.evaluation import measured
 from ganskit.evaluate.kmeans import KMeansFeatures, Layer, learn
 from ganskit.evaluate.svm.parts import parts
@@ -20,8 +21,21 @@ def learned(**options: int) -> Layer:
 
 
 def test_patches_are_white_and_centroids_are_means_of_the_nearest() -> None:
+    options = KMeansFeatures(**SMALL | {"patches": 20_000, "iterations": 30})
     layer = learned(patches=20_000, iterations=30)
     assert layer.whiten.shape == (108, 108)
+    part = parts(model(), None, None, None, "y", 42).train
+    p = kmeans._contrast(kmeans._patches(part.store, part.places, options))
+    variance = torch.cov(p.T)
+    white = (p - layer.mean) @ layer.whiten
+    regularised = torch.linalg.solve(
+        variance + 0.1 * torch.eye(108), variance
+    )  # the identity where there is variance
+    assert torch.allclose(torch.cov(white.T), regularised, atol=1e-3)
+    few, centroids = white[:200], white[200:206]
+    nearest = torch.cdist(few, centroids).argmin(1)
+    means = torch.stack([few[nearest == k].mean(0) if (nearest == k).any() else torch.zeros(108) for k in range(6)])
+    assert torch.allclose(kmeans._iterated(few, centroids), means, atol=1e-4)
     assert torch.allclose(layer.whiten, layer.whiten.T, atol=1e-5)  # ZCA
     assert layer.centroids.shape == (12, 108)
     assert layer.centroids.isfinite().all()

@@ -82,6 +82,17 @@ def test_drawing_leaves_no_trace(tmp_path: Path, norm: str) -> None:
     assert torch.equal(model.sample(8), by_itself)
 
 
+def test_running_statistics_do_not_learn_from_samples(tmp_path: Path) -> None:
+    """Beside a net whose statistics are averaged for the occasion."""
+    mixed = evolve(recipe(), nets={"G": tiny_nets(norm="running")["G"], "D": tiny_nets(norm="batch")["D"]})
+    model = ganskit.load(train(mixed, tmp_path / "run"), recipe=mixed, device="cpu")
+    before = model.identity
+    x = model.sample(4)
+    model.frozen("D")
+    assert model.identity == before
+    assert torch.equal(model.sample(4), x)
+
+
 def test_the_batch_counts_when_asked_for(model: Model) -> None:
     assert not torch.equal(model.sample(8, batch_stats=True), model.sample(9, batch_stats=True)[:8])
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
-from labelled import model
+from attrs import frozen
+from labelled import Halves, HalvesSource, model
 
-from ganskit import UserError
+from ganskit import Field, UserError
 from ganskit.data.home import data_home
 from ganskit.evaluate import supervised
 from ganskit.evaluate.evaluation import measured
@@ -59,7 +61,26 @@ def test_more_trials_add_to_those_there_are_and_other_settings_do_not() -> None:
     second = measured(Supervised(**{**SMALL, "trials": 2}), model())
     assert second.details["trials"][0] == first.details["trials"][0]
     measured(Supervised(**{**SMALL, "trials": 1, "seed": 1}), model())
+
+
+@frozen
+class TwoLabels(Halves):
+    def provides(self) -> dict[str, Field]:
+        return super().provides() | {"half": Field((), "int64")}
+
+    def open(self) -> TwoLabelsSource:
+        return TwoLabelsSource(self)
+
+
+class TwoLabelsSource(HalvesSource):
+    def read(self, index: int) -> dict[str, np.ndarray]:
+        return super().read(index) | {"half": np.int64(index % 2).reshape(())}
+
+
+def test_another_label_is_another_search() -> None:
+    of_y, of_half = (measured(Supervised(**SMALL, label=label), model(TwoLabels())) for label in ("y", "half"))
     assert len(list((data_home() / "studies").glob("*.jsonl"))) == 2
+    assert of_y.details["trials"] != of_half.details["trials"]
 
 
 def test_what_it_needs() -> None:

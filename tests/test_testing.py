@@ -156,6 +156,8 @@ def test_evaluators() -> None:
     evaluates(sabotage.Honest(), base)
     with pytest.raises(Failed, match="other numbers the second time"):
         evaluates(sabotage.Fickle(), base)
+    with pytest.raises(Failed, match=r"Its protocol tells what was found: about\.mean is .* of one model and .* of another"):
+        evaluates(sabotage.TellsWhatItFound(), base)
     for kind, says in sabotage.ODD_RESULTS.items():
         with pytest.raises(UserError, match=says):
             evaluates(getattr(sabotage, kind)(), base)

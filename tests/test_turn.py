@@ -42,7 +42,7 @@ def test_a_linear_pose_is_turned() -> None:
     assert numbers["correlation"] > 0.9
     assert numbers["turned"] > 0.7
     assert numbers["turned"] > numbers["turned_by_chance"]
-    assert len(result.protocol["left"]) == len(result.protocol["right"]) == 4
+    assert len(result.details["left"]) == len(result.details["right"]) == 4
     assert measured(Turn(**PICKED), model()).numbers == numbers
 
 
@@ -81,7 +81,7 @@ def test_the_command(ganskit: Callable, tmp_path: Path) -> None:
     done = ganskit("eval", run, "turn", "--set", "left=[0, 1]", "--set", "right=[2, 3]", "--set", "rows=2", "--device", "cpu")
     assert done.code == 0, done.err
     record = json.loads((run / "evaluations/turn/result.json").read_text())
-    assert record["protocol"]["right"] == [2, 3]
+    assert record["details"]["right"] == [2, 3]
     assert (run / "evaluations/turn/turn.png").is_file()
     wrong = ganskit("eval", run, "turn", "--device", "cpu")
     assert wrong.code == 2

@@ -19,7 +19,8 @@ def page() -> str:
 
 
 def _section(found: dict[str, Any]) -> str:
-    made_with = ", ".join(f"{key} {value}" for key, value in found["made_with"].items())
+    each = (", ".join(f"{key} {value}" for key, value in told["made_with"].items()) for told in found["claims"])
+    made_with = "; ".join(dict.fromkeys(filter(None, each)))
     head = [f"## {found['recipe']}\n", f"{found['paper']}. Made with {made_with}: `ganskit reproduce {found['recipe']}`.\n"]
     table = ["| claim | the paper | tried here | ours | baseline | verdict | minutes |", "|---|---|---|---|---|---|---|"]
     return "\n".join([*head, *table, *map(_row, found["claims"])])

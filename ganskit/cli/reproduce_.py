@@ -24,7 +24,7 @@ def command(recipe: str, only: int | None, seeds: int | None, out: Path | None, 
     """
     import textwrap
 
-    from ganskit.reproduce import CLAIMS, reproduce, rows
+    from ganskit.reproduce import CLAIMS, reproduce, rows, usual_folder
     from ganskit.train import resolve
 
     chosen = resolve(recipe)
@@ -41,4 +41,4 @@ def command(recipe: str, only: int | None, seeds: int | None, out: Path | None, 
     for number, (states, paper, ours, baseline, verdict) in enumerate(rows(outcomes), 1):
         click.echo(textwrap.fill(f"{number}. {states}", 100, subsequent_indent="   "))
         click.echo(f"   paper {paper}; ours {ours}; baseline {baseline}: {verdict}")
-    click.echo(f"{(out or Path('runs') / f'claims-{chosen.name}') / CLAIMS}")
+    click.echo(f"{(out or usual_folder(chosen)) / CLAIMS}")

@@ -22,12 +22,14 @@ from ganskit.engine.device import forked_rng, torch_settings
 from ganskit.engine.engine import Engine
 from ganskit.engine.sampling import fixed_samples
 from ganskit.engine.state import save_state
-from ganskit.errors import DataNotFound
+from ganskit.errors import DataNotFound, UserError
 from ganskit.evaluate.evaluation import measured
 from ganskit.evaluate.model import Model
-from ganskit.evaluator import Evaluator
+from ganskit.evaluator import Evaluator, Result
 from ganskit.game import Nets
 from ganskit.recipe import Recipe, pluggables
+from ganskit.report.comparing import OF_THE_MODEL
+from ganskit.report.words import leaves
 
 TOLERANCE = 1e-3
 
@@ -102,6 +104,8 @@ def evaluates(evaluator: Evaluator, recipe: Recipe) -> None:
             first, second = (measured(evaluator, _model(between)) for _ in range(2))
         except DataNotFound as error:
             raise NotApplicable("it needs weights that are not here") from error
+        with suppress(UserError):  # the other one may be no model to measure
+            _says_how(first, measured(evaluator, _model(without)))
     for name, now in torch_settings().items():
         if now != settings[name]:
             raise Failed(f"It leaves torch's {name} at {now}: it was {settings[name]}.")
@@ -111,6 +115,17 @@ def evaluates(evaluator: Evaluator, recipe: Recipe) -> None:
     for name, value in first.numbers.items():
         if repr(float(value)) != repr(float(second.numbers.get(name, math.nan))):
             raise Failed(f"It gives other numbers the second time: {name} is {value} and then {second.numbers.get(name)}.")
+
+
+def _says_how(one: Result, other: Result) -> None:
+    """Two models that were measured alike have the same protocol: else no two runs could be compared."""
+    said, and_said = (dict(leaves(each.protocol)) for each in (one, other))
+    for key in said.keys() | and_said.keys():
+        if key.rpartition(".")[2] not in OF_THE_MODEL and said.get(key) != and_said.get(key):
+            raise Failed(
+                f"Its protocol tells what was found: {key} is {said.get(key)} of one model and {and_said.get(key)} of another. "
+                "A protocol says how one measures; what one finds goes into details."
+            )
 
 
 def deals(data: Dataset, fresh: bool = True) -> None:

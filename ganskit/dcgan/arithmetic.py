@@ -61,21 +61,18 @@ class Arithmetic(Evaluator):
         pool = Pool.of(model, self.num, self.seed)
         numbers: dict[str, float] = {}
         protocol: dict[str, Any] = {}
+        details: dict[str, Any] = {}
         if chosen:
             groups = [np.array([each]) for each in chosen]
             _ = [pool.rows(each) for each in chosen]  # raises for those that do not exist
         else:
-            groups, numbers, protocol = self._judged(model, pool)
-        protocol |= {
-            **{name: groups[i][0].tolist() for i, name in enumerate("abc")},
-            "num": self.num,
-            "seed": self.seed,
-            "scale": self.scale,
-        }
-        return Result(numbers, protocol, self._pictures(pool, [group[0] for group in groups]))
+            groups, numbers, protocol, details = self._judged(model, pool)
+        protocol |= {"num": self.num, "seed": self.seed, "scale": self.scale}
+        details |= {name: groups[i][0].tolist() for i, name in enumerate("abc")}
+        return Result(numbers, protocol, self._pictures(pool, [group[0] for group in groups]), details=details)
 
-    def _judged(self, model: Model, pool: Pool) -> tuple[list[np.ndarray], dict[str, float], dict[str, Any]]:
-        """Groups of exemplars (repeats, exemplars) for a, b and c; the numbers; the protocol."""
+    def _judged(self, model: Model, pool: Pool) -> tuple[list[np.ndarray], dict[str, float], dict[str, Any], dict[str, Any]]:
+        """Groups of exemplars (repeats, exemplars) for a, b and c; the numbers; the protocol; how many were found."""
         change, onto = Term.of(self.change), Term.of(self.onto)
         if change.attribute == onto.attribute:
             raise UserError(f'change and onto are both "{change.attribute}": expected two attributes.')
@@ -96,13 +93,12 @@ class Arithmetic(Evaluator):
         protocol = {
             "concepts": {name: [str(term) for term in terms] for name, terms in zip("abc", concepts, strict=True)},
             "intended": [str(term) for term in intended],
-            "found": dict(zip("abc", map(len, found), strict=True)),
             "exemplars": self.exemplars,
             "confidence": self.confidence,
             "repeats": self.repeats,
             "classifier": dict(says.protocol),
         }
-        return groups, numbers, protocol
+        return groups, numbers, protocol, {"found": dict(zip("abc", map(len, found), strict=True))}
 
     def _pictures(self, pool: Pool, chosen: list[np.ndarray]) -> dict[str, Picture]:
         """The paper's layout: a column for each concept with its mean at the foot; beside them the result amid its neighbours."""

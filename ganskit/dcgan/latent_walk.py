@@ -82,10 +82,11 @@ class LatentWalk(Evaluator):
         walk = Picture(x, (self.points - 1) * self.shown + 1, self._caption(len(sharp)))
         return Result(
             numbers=self._numbers(lengths, sharp),
-            protocol=self._protocol(model, float(unrelated)),
+            protocol=self._protocol(model),
             pictures={"walk": walk} if x.ndim == 4 and x.shape[1] in (1, 3) else {},
             plots={"steps": self._plot(lengths, sharp)},
             details={
+                "unit_in_space": float(unrelated),
                 "suspects": _table(suspects, lengths[*suspects.T], halved),
                 "steps": [[round(each, 5) for each in row] for row in lengths.tolist()],
             },
@@ -153,7 +154,7 @@ class LatentWalk(Evaluator):
             "way": float(stretches.sum(2).median()),
         }
 
-    def _protocol(self, model: Model, unrelated: float) -> dict[str, Any]:
+    def _protocol(self, model: Model) -> dict[str, Any]:
         game = model.recipe.game
         return {
             "prior": {name: f"{noise.prior} {noise.shape}" for name, noise in game.noises().items()},
@@ -161,7 +162,6 @@ class LatentWalk(Evaluator):
             "space": f"{FEATURES} {self.net}" if self.space == "features" else "pixels, root mean square",
             "batch_norm": "statistics averaged over 50 batches of 128",
             "unit": "median distance between the pictures of neighbouring random points",
-            "unit_in_space": unrelated,
             "sharp": f"longer than {self.sharp} units, at {self.steps} steps between random points, halved {self.halvings} times",
             "label": (self.label or 0) if "y" in game.conditions() else None,
             "seed": self.seed,

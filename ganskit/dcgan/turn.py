@@ -57,11 +57,13 @@ class Turn(Evaluator):
         left, right = (np.array(each or (), dtype=np.int64) for each in (self.left, self.right))
         numbers: dict[str, float] = {}
         protocol: dict[str, Any] = {"attribute": self.attribute}
+        details: dict[str, Any] = {}
         if says is not None and not self.left:
             x, term = model.sample(self.num, self.seed), Term.of(self.attribute)
             found = [says.pick(x, self.confidence, self.exemplars, each) for each in (term.opposite, term)]
             left, right = (rng.choice(each, self.exemplars, replace=False) for each in found)
-            protocol |= {"confidence": self.confidence, "found": dict(zip(("left", "right"), map(len, found), strict=True))}
+            protocol["confidence"] = self.confidence
+            details["found"] = dict(zip(("left", "right"), map(len, found), strict=True))
         _ = [pool.rows(each) for each in (left, right)]  # raises for those that do not exist
         vector = _vector(pool, left[None], right[None])
         along = self._rows(model, vector)
@@ -73,17 +75,16 @@ class Turn(Evaluator):
             protocol["classifier"] = dict(says.protocol)
         lengths = [each.flatten().double().norm().item() for each in vector.values()]
         protocol |= {
-            "left": left.tolist(),
-            "right": right.tolist(),
             "num": self.num,
             "seed": self.seed,
             "rows": self.rows,
             "rows_seed": self.seed + 1,
             "t": self._t().tolist(),
         }
+        details |= {"left": left.tolist(), "right": right.tolist()}
         caption = "Each row: a random sample in the middle, moved along the vector from left to right."
         picture = Picture(along[: self.shown].flatten(0, 1), self.steps, caption)
-        return Result(numbers | {"vector_length": math.hypot(*lengths)}, protocol, {"turn": picture})
+        return Result(numbers | {"vector_length": math.hypot(*lengths)}, protocol, {"turn": picture}, details=details)
 
     def _judge(self, model: Model) -> Judge | None:
         """The classifier; None if exemplars are given and no data for it. Raises UserError."""

@@ -63,6 +63,17 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[Any
     return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
+@contextmanager
+def exact_fp32() -> Iterator[None]:
+    """fp32 means it: else cuDNN's convolutions keep only ten bits of each factor. torch's setting is put back."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
 def processor(device: torch.device) -> str:
     """What numbers depend on: the GPU's name, or the CPU's and its vector instructions."""
     if device.type == "cuda":

@@ -33,6 +33,11 @@ FREE_TO_CHANGE = {
 the same is checked by their digest.)"""
 
 
+def folder_name(name: str) -> str:
+    """A recipe's name as that of a folder, which lies where it is put."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
+
+
 @frozen
 class RunDir:
     """RUN/recipe.toml metrics.jsonl evaluations.jsonl samples/ checkpoints/ best/ evaluations/."""
@@ -56,7 +61,7 @@ class RunDir:
             if run.recipe_file.exists() and not resume:
                 raise UserError(f"{out} holds a run already. Go on with it with --resume, or give another --out.")
             return run
-        stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
+        stem = folder_name(name)
         taken = [int(p.name[len(stem) + 1 :]) for p in Path("runs").glob(f"{stem}-*") if p.name[len(stem) + 1 :].isdigit()]
         number = max(taken, default=0) + (0 if resume and taken else 1)
         return cls(Path("runs") / f"{stem}-{number:03}")

@@ -12,16 +12,17 @@ from ganskit.nets import BatchNorm
 
 @torch.no_grad()
 def freeze_statistics(net: nn.Module, passes: Iterable[Callable[[], object]]) -> None:
-    """Set every `BatchNorm` in the net to its mean and variance averaged over these forward passes; then `eval()`.
+    """Set every `BatchNorm` in the net to its mean and variance averaged over these forward passes; all else in `eval()`.
 
     Each pass normalises by its own batch, as in training; the averages are those of the DCGAN authors' evaluation
     (svhn_semisup_analysis.py: batch means and variances, averaged over the batches). Layers that no
     pass reaches go on as before.
     """
     norms = [module for module in net.modules() if isinstance(module, BatchNorm)]
+    net.eval()  # layers with statistics of their own must not learn here
     if norms:
-        net.train()
         for norm in norms:
+            norm.train()
             norm.seen = []
         try:
             for one_pass in passes:
@@ -32,5 +33,5 @@ def freeze_statistics(net: nn.Module, passes: Iterable[Callable[[], object]]) ->
                     norm.mean, norm.var = torch.stack(means).mean(0), torch.stack(variances).mean(0)
         finally:
             for norm in norms:
+                norm.eval()
                 norm.seen = None
-    net.eval()

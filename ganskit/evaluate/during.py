@@ -84,11 +84,12 @@ class Evaluations:
             _link(file, folder / file.name)
         about = {"number": number, "higher": higher, "value": value, "samples": int(checkpoint.stem), "file": checkpoint.name}
         write_whole(note, (json.dumps(about, indent=2) + "\n").encode())
-        used = {json.loads(each.read_bytes())["file"] for each in folder.glob("*.json")}
-        for file in folder.glob("*.safetensors"):
-            if file.name not in used:
-                file.unlink()
-                checksum_file(file).unlink(missing_ok=True)
+        with suppress(OSError, ValueError, KeyError, TypeError):  # with a damaged note one cannot say what is not used
+            used = {json.loads(each.read_bytes())["file"] for each in folder.glob("*.json")}
+            for file in folder.glob("*.safetensors"):
+                if file.name not in used:
+                    file.unlink()
+                    checksum_file(file).unlink(missing_ok=True)
         return True
 
 

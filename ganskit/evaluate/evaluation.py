@@ -15,7 +15,7 @@ from attrs import evolve
 
 from ganskit.config import unstructure, use
 from ganskit.data.files import write_whole
-from ganskit.engine.device import forked_rng, memory_errors
+from ganskit.engine.device import exact_fp32, forked_rng, memory_errors
 from ganskit.engine.rundir import RunDir
 from ganskit.errors import UserError
 from ganskit.evaluate.model import Model, load
@@ -96,7 +96,7 @@ def finite(values: Mapping[str, float]) -> dict[str, float | str]:
 def measured(evaluator: Evaluator, model: Model) -> Result:
     """What the evaluator says of the model; random numbers go on as before. Raises UserError for what cannot be kept."""
     advice = "Measure fewer samples, or fewer at once, where the evaluator has options for these."
-    with forked_rng(model.device), memory_errors(advice):
+    with forked_rng(model.device), exact_fp32(), memory_errors(advice):
         evaluator.check(model.recipe)
         result = evaluator.evaluate(model)
     what = type(evaluator).__name__

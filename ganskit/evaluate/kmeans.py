@@ -57,7 +57,7 @@ class KMeansFeatures(Protocol):
                 return standardised(extraction, raw, *spread)
 
             made_by = {name: getattr(self, name) for name in ("centroids", "patches", "patch", "iterations")}
-            about = {"features": "k-means, triangle, four quadrants, standardised", **made_by}
+            about = {"features": "k-means, triangle, four quadrants, standardised", **made_by, "precision": "fp32"}
             return measured(self, model, extract, about)
 
 

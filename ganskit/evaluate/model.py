@@ -18,7 +18,16 @@ from ganskit.data.prepare import prepare
 from ganskit.data.sampler import indices
 from ganskit.data.store import Store
 from ganskit.engine import checkpoint as checkpoints
-from ganskit.engine.device import FOR_SAMPLES, FOR_STATISTICS, autocast, forked_rng, resolve_device, resolve_precision, seed_of
+from ganskit.engine.device import (
+    FOR_SAMPLES,
+    FOR_STATISTICS,
+    autocast,
+    exact_fp32,
+    forked_rng,
+    resolve_device,
+    resolve_precision,
+    seed_of,
+)
 from ganskit.engine.engine import build_nets, placed
 from ganskit.engine.rundir import RunDir
 from ganskit.engine.sampling import as_input, sampling_batch
@@ -188,7 +197,7 @@ class Model:
         return sampling_batch(self.recipe.game, num, seed, self.samples, self._conditions(num, seed, label), self.device)
 
     def _made(self, nets: Nets, b: Batch) -> torch.Tensor:
-        with autocast(self.precision, self.device):
+        with exact_fp32(), autocast(self.precision, self.device):
             return self.recipe.game.sample(nets, b).float().cpu()
 
     def store(self, data: Dataset | None = None) -> Store:

@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -24,6 +23,7 @@ from torch import nn
 from tqdm import tqdm
 
 from ganskit import Dataset, Evaluator, Model, Recipe, Result, Shape, UserError
+from ganskit.config import unstructure
 from ganskit.data.home import data_home
 from ganskit.engine.device import autocast
 from ganskit.engine.sampling import as_input
@@ -73,8 +73,9 @@ class Supervised(Evaluator):
         train = split.train.at(Draws(split.train.labels, split.train.names, self.per_class, self.seed).next())
         x, y = _tensors(train)
         about = {
-            "net": {"class": type(architecture).__name__, **attrs.asdict(architecture)},
+            "net": unstructure(architecture),
             "data": split.about(),
+            "label": self.label,
             "labels_per_class": self.per_class,
             "epochs": self.epochs,
             "seed": self.seed,
@@ -100,8 +101,11 @@ class Supervised(Evaluator):
         values = [100 * trial.value for trial in done]
         return Result(
             {"validation_error": values[best], "error": 100 * errors_of(done[best].params, best, split.test)},
-            {**about, "trials": self.trials, "search": "random, Optuna", "settings": done[best].params},
-            details={"trials": [{"validation_error": value, **trial.params} for value, trial in zip(values, done, strict=True)]},
+            {**about, "trials": self.trials, "search": "random, Optuna"},
+            details={
+                "best": done[best].params,
+                "trials": [{"validation_error": value, **trial.params} for value, trial in zip(values, done, strict=True)],
+            },
         )
 
     def _trained(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,12 @@ from ganskit.report.words import MISSING, leaves, number, short
 
 SIDE = 8
 KEY_FIGURES = ("samples seen", "samples", "training time", "images/s", "samples/s")
-LOWER = ("fid", "fd", "kid", "kd", "swd", "ppl", "perceptual_path_length", "error", "kl", "reverse_kl", "mmd2")
-HIGHER = ("inception_score", "is", "precision", "recall", "accuracy", "modes", "modes_covered", "high_quality")
+LOWER = ("fid", "fd", "kid", "kd", "swd", "ppl", "error", "validation_error", "reverse_kl", "reverse_kl_high_quality", "mmd2")
+HIGHER = ("inception_score", "precision", "recall", "f_score", "accuracy", "modes", "high_quality")
 """Numbers that are better when they are lower, or higher, wherever they come from; of others, the recipe must tell."""
+
+OF_THE_MODEL = ("weights_sha256", "samples", "ema")
+"""What a protocol may say of the model itself."""
 
 
 @frozen
@@ -96,7 +100,7 @@ def numbers(evaluation: str, runs: Sequence[Run]) -> list[Row]:
 
 def lower_is_better(name: str) -> bool | None:
     """Whether a number is better when it is lower, by its name: "fid", "fd[conv-mnist]", "recall"; None: it is not known."""
-    plain = name.partition("[")[0].strip().lower().replace("-", "_")
+    plain = re.sub(r"_\d+$", "", name.partition("[")[0].strip().lower().replace("-", "_"))  # swd_32 is swd at one size
     return True if plain in LOWER else False if plain in HIGHER else None
 
 
@@ -131,7 +135,7 @@ def _protocol(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_the_model(key: str, value: object, record: Mapping[str, Any]) -> bool:
-    return key in ("weights_sha256", "samples", "ema") and value == record.get(key)
+    return key in OF_THE_MODEL and value == record.get(key)
 
 
 def _found(run: Run, evaluation: str) -> Found:

@@ -356,6 +356,13 @@ class Fickle(Evaluator):
 
 
 @frozen
+class TellsWhatItFound(Evaluator):
+    def evaluate(self, model):
+        found = float(model.sample(2).mean())
+        return Result({"mean": found}, {"num": 2, "about": {"mean": found}} | model.identity)
+
+
+@frozen
 class TurnsGradientsOff(Evaluator):
     def evaluate(self, model):
         torch.set_grad_enabled(False)

@@ -84,16 +84,16 @@ class Forget(Evaluator):
             "C": self.C,
             "num": self.num,
             "seed": self.seed,
-            "samples_with_boxes": sum(len(each) > 0 for each in boxes.values()),
-            "num_boxes": sum(map(len, boxes.values())),
-            "positions_inside": fit.num_inside,
-            "positions_outside": fit.num_outside,
             "num_new": self.num_new,
             "new_seed": self.seed + 1,
             "controls": self.controls,
             "boxes_from": "file" if self.boxes is not None else "detector",
         }
         details: dict[str, Any] = {
+            "samples_with_boxes": sum(len(each) > 0 for each in boxes.values()),
+            "num_boxes": sum(map(len, boxes.values())),
+            "positions_inside": fit.num_inside,
+            "positions_outside": fit.num_outside,
             "boxes": {str(i): each.tolist() for i, each in boxes.items() if len(each)},
             "dropped_maps": dropped.nonzero().flatten().tolist(),
         }

@@ -196,6 +196,8 @@ class Ppl(Evaluator):
             **{"pictures": "float32, not rounded, grey repeated", "precision": "fp32", "extractor": network | theirs},
             "torch_fidelity": torch_fidelity.__version__,
         }
+        if model.recipe.game.conditions():  # each batch has the same ones
+            protocol["batch_size"] = self.batch_size
         return Result({"ppl": float(lengths.mean()), "ppl_std": float(lengths.std())}, protocol)
 
 

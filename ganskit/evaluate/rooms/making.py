@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +61,17 @@ def recipe_for(size: int, samples: int | None = None) -> Recipe:
 
 
 def _finished(model: Model, size: int, folder: Path) -> Detector:
+    """The detector with what is noted of it; it is measured again if the note is not about these weights."""
     shape = model.recipe.data.provides()["x"].shape
     made = Detector(net=model.nets[NET], kinds=KINDS, shape=shape, quality={}, protocol={}, device=model.device)
     file = folder / NOTE
-    if not file.is_file():
+    note: dict[str, Any] = {}
+    with suppress(OSError, ValueError):
+        note = json.loads(file.read_bytes())
+    if note.get("protocol", {}).get("sha256") != model.identity["weights_sha256"]:
         fresh = RoomBoxes(num_images=min(FRESH_ROOMS, max(8, model.samples // 100)), size=size, seed=FRESH_SEED)
         note = {"protocol": _protocol(model, fresh, folder), "quality": _quality(made, fresh)}
         write_whole(file, (json.dumps(note, indent=2) + "\n").encode())
-    note = json.loads(file.read_bytes())
     return evolve(made, quality=note["quality"], protocol=note["protocol"])
 
 

@@ -79,6 +79,7 @@ class Svm(Protocol):
         made = extractor(model, self.features, self.net, self.grid, self.batches, self.seed, other)
         with extracting(made, model.device) as extraction:
             about = {name: getattr(self, name) for name in ("features", "net", "grid", "batches", "statistics")}
+            about["precision"] = "fp32" if self.features == "pixels" else model.precision
 
             def extract(part: Part, title: str) -> Rows:
                 return extraction.rows(part.store, part.places, title)
@@ -105,6 +106,7 @@ def measured(options: Protocol, model: Model, extract: Any, about: dict[str, Any
     protocol = {
         "data": split.about(),
         "classes": len(names),
+        "label": options.label,
         "labels_per_class": options.per_class or "all",
         "draws": {"per_C": options.draws, "test": options.test_draws} if options.per_class else 1,
         "Cs": list(options.Cs),
@@ -112,7 +114,6 @@ def measured(options: Protocol, model: Model, extract: Any, about: dict[str, Any
         "solver": options.solver,
         "loss": "squared hinge, one-vs-rest, regularised intercept",
         "num_features": width[0],
-        "precision": model.precision,
         **about,
         "weights_sha256": model.identity["weights_sha256"],
     }
