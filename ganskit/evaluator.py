@@ -64,7 +64,7 @@ class Evaluator(Pluggable):
 
 def is_name(name: str) -> bool:
     """Whether an evaluation can be kept under this name: it is a folder's."""
-    return bool(re.fullmatch(r"\w[\w.-]*", name))
+    return bool(re.fullmatch(r"\w[\w.-]{,99}", name))
 
 
 def find_number(numbers: Mapping[str, float], name: str, whose: str) -> str:

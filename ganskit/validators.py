@@ -20,7 +20,7 @@ def fraction(instance: object, attribute: object, value: float) -> None:
 
 def not_negative(instance: object, attribute: object, value: float) -> None:
     """An attrs validator: zero or above."""
-    if not value >= 0:
+    if not 0 <= value < float("inf"):
         raise UserError(f"{type(instance).__name__}.{getattr(attribute, 'name', '?')} is {value}: expected 0 or more.")
 
 

@@ -77,6 +77,7 @@ def test_a_negated_attribute() -> None:
         ({"a": (), "b": (), "c": ()}, "Arithmetic.a is empty: expected one or more"),
         ({"change": "smlie"}, 'There is no attribute "smlie". Did you mean "smile"?'),
         ({"onto": "not men"}, 'There is no attribute "men". Did you mean "man"?'),
+        ({"scale": float("inf")}, "Arithmetic.scale is inf: expected 0 or more"),
         ({"change": "man"}, 'change and onto are both "man"'),
         (
             {"num": 10, "confidence": 0.999},

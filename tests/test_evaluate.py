@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,22 @@ def honest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
     return ganskit_command
+
+
+def test_where_a_result_cannot_go(run: Path, tmp_path: Path) -> None:
+    """It is said before anything is measured, and what is there stays."""
+    copy = Path(shutil.copytree(run, tmp_path / "run"))
+    (copy / "evaluations").mkdir(exist_ok=True)
+    (tmp_path / "elsewhere").mkdir()
+    (copy / "evaluations/linked").symlink_to(tmp_path / "elsewhere")
+    (copy / "evaluations/file").write_text("mine")
+    for name in ("linked", "file"):
+        with pytest.raises(UserError, match=f"evaluations/{name} is not a folder that ganskit made: move it away"):
+            ganskit.evaluate_run(copy, Honest(num=4), name=name)
+    assert (copy / "evaluations/file").read_text() == "mine"
+    for name in ("", "a" * 101):
+        with pytest.raises(UserError, match="cannot be kept under the name"):
+            ganskit.evaluate_run(copy, Honest(num=4), name=name)
 
 
 @frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,18 @@ def test_the_best_and_the_last_are_kept(evaluated: Path) -> None:
     best = ganskit.load(evaluated, checkpoint="best", recipe=recipe(), device="cpu")
     assert best.samples == 48
     assert ganskit.load(evaluated, checkpoint="best:far", recipe=recipe(), device="cpu").identity == best.identity
+
+
+@pytest.mark.parametrize("line", ['{"samples": 24}', '{"samples": "24", "name": "far", "numbers": {}}', "[24]", "24", "{"])
+def test_an_odd_line_among_the_notes(evaluated: Path, tmp_path: Path, line: str) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(evaluated, run)
+    with (run / "evaluations.jsonl").open("a") as notes:
+        notes.write(f"{line}\n")
+    wanted = recipe(far=Evaluation(evaluator=Far(), every=24, best="far"), last=Evaluation(evaluator=Far()))
+    ganskit.run(evolve(wanted, samples=120), out=run, resume=True, **HOW)
+    lines = [json.loads(line) for line in (run / "evaluations.jsonl").read_text().splitlines()[-2:]]
+    assert [(line["name"], line["samples"]) for line in lines] == [("far", 120), ("last", 120)]
 
 
 def test_a_damaged_note_of_another_best(tmp_path: Path) -> None:

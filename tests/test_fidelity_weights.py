@@ -19,6 +19,7 @@ from torch_fidelity.sample_similarity_lpips import NetLinLayer
 
 import ganskit
 from ganskit import Noise, TwoPlayer, UserError
+from ganskit.conformance.tiny import TinyData
 from ganskit.data.known import Remote
 from ganskit.errors import DataNotFound
 from ganskit.evaluate.evaluation import measured
@@ -123,6 +124,21 @@ class Trap:
 
     def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
         return Path.touch, (self.mark,)
+
+
+def test_weights_that_are_not_finite(model: ganskit.Model, untrained: Path, tmp_path: Path) -> None:
+    tensors = load_file(untrained)
+    tensors["fc.bias"] = torch.full_like(tensors["fc.bias"], torch.nan)
+    save_file(tensors, tmp_path / "nan.safetensors")
+    with pytest.raises(UserError, match=r"The weights .*nan\.safetensors are not all finite numbers"):
+        measured(evolve(KID, weights=str(tmp_path / "nan.safetensors")), model)
+
+
+@pytest.mark.parametrize(("evaluator", "what"), [(Ppl(), "A path length"), (InceptionScore(), "An Inception Score")])
+def test_pictures_are_asked_for_before_weights(home: Path, evaluator: ganskit.Evaluator, what: str) -> None:
+    points = ganskit.evolve(tiny_runs.tiny(), data=TinyData({"x": ganskit.Field((2,), "float32")}))
+    with pytest.raises(UserError, match=f'{what} is of pictures, and "tiny" is about x float32'):
+        evaluator.check(points)
 
 
 def test_a_pickle_is_opened_only_if_it_is_known(tmp_path: Path) -> None:

@@ -125,8 +125,9 @@ def test_positions_are_inside_by_their_middle() -> None:
     ("text", "says"),
     [
         ("{", "cannot be read"),
-        ("[1]", "expected {"),
-        ('{"3": 7}', "sample 3: expected {"),
+        ("[1]", r'is not about boxes. Expected {"SAMPLE": '),
+        ('{"3": 7}', r'sample 3: 7 is no list. Expected {"SAMPLE": '),
+        (f'{{"{"1" * 5000}": []}}', 'there is no sample "11111'),
         ('{"3": [[1, 2, 3]]}', r"\[1, 2, 3\] is no box"),
         ('{"3": [[1, 2, 3, "4"]]}', "is no box"),
         ('{"3": [[1, 2, true, 4]]}', "is no box"),

@@ -28,9 +28,7 @@ def test_patches_are_white_and_centroids_are_means_of_the_nearest() -> None:
     p = kmeans._contrast(kmeans._patches(part.store, part.places, options))
     variance = torch.cov(p.T)
     white = (p - layer.mean) @ layer.whiten
-    regularised = torch.linalg.solve(
-        variance + 0.1 * torch.eye(108), variance
-    )  # the identity where there is variance
+    regularised = torch.linalg.solve(variance + 0.1 * torch.eye(108), variance)  # the identity where there is variance
     assert torch.allclose(torch.cov(white.T), regularised, atol=1e-3)
     few, centroids = white[:200], white[200:206]
     nearest = torch.cdist(few, centroids).argmin(1)

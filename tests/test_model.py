@@ -93,6 +93,22 @@ def test_running_statistics_do_not_learn_from_samples(tmp_path: Path) -> None:
     assert torch.equal(model.sample(4), x)
 
 
+def test_a_training_that_failed_is_not_measured(run: Path) -> None:
+    model = load(run)
+    for net in model.nets.values():
+        next(net.parameters()).fill_(torch.nan)
+    with pytest.raises(UserError, match="makes samples that are not finite: its training has failed"):
+        model.sample(4)
+    with pytest.raises(UserError, match='The net "D" of "model" has weights that are not finite: its training has failed'):
+        model.frozen("D")
+
+
+def test_what_is_no_checkpoint(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(UserError, match=r"notes\.txt is no checkpoint: it has no SHA-256 beside it"):
+        load(run, checkpoint=tmp_path / "notes.txt")
+
+
 def test_the_batch_counts_when_asked_for(model: Model) -> None:
     assert not torch.equal(model.sample(8, batch_stats=True), model.sample(9, batch_stats=True)[:8])
 

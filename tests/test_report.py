@@ -314,6 +314,17 @@ def test_values_of_other_kinds_than_expected(run: Path) -> None:
         assert words in page.text, words
 
 
+def test_values_that_are_too_large_or_too_deep(run: Path) -> None:
+    file = run / "evaluations/probe/result.json"
+    record = json.loads(file.read_text())
+    for _ in range(900):
+        record["evaluator"]["num"] = [record["evaluator"].get("num", 1)]
+    file.write_text(json.dumps(record))
+    with (run / "metrics.jsonl").open("a") as lines:
+        lines.write(f'{{"samples": {10**400}, "D.real": 1}}\n{{"samples": 8, "D.real": {10**400}}}\n')
+    assert "probe" in seen(run).text
+
+
 def test_what_does_not_fit_into_memory_is_not_opened(run: Path) -> None:
     header = b"IHDR" + struct.pack(">IIBBBBB", 40_000, 40_000, 8, 2, 0, 0, 0)
     png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + b"\0\0\0\0IDAT"

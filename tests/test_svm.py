@@ -147,6 +147,8 @@ def test_too_few_of_a_class_are_named() -> None:
         ({"label": "weight"}, 'no label "weight", one whole number'),
         ({"label": "digit"}, 'no label "digit"'),
         ({"Cs": ()}, "Cs is"),
+        ({"Cs": (float("nan"),)}, "Cs is"),
+        ({"Cs": (float("inf"),)}, "Cs is"),
         ({"solver": "lbfgs"}, "solver is 'lbfgs'"),
         ({"features": "raw"}, "features is 'raw'"),
         ({"data": Halves(num=5, split="test")}, "too few to set a tenth aside"),

@@ -122,7 +122,9 @@ class RunDir:
     def evaluation(self, name: str) -> Path:
         """The folder of an evaluation's result and pictures. Raises UserError for a name that is no folder's."""
         if not is_name(name):
-            raise UserError(f'An evaluation cannot be kept under the name "{name}": expected letters, digits, ".", "-" and "_".')
+            raise UserError(
+                f'An evaluation cannot be kept under the name "{name}": expected 1 to 100 letters, digits, ".", "-" and "_".'
+            )
         return self.path / "evaluations" / name
 
     @contextmanager
@@ -178,11 +180,11 @@ class RunDir:
         _append(self.evaluations_file, line)
 
     def evaluations_noted(self) -> list[Mapping[str, Any]]:
-        """What `note_evaluation` wrote, each with its name, samples and numbers; a line that was cut off is left out."""
+        """What `note_evaluation` wrote, each with its name, samples and numbers; other lines are left out."""
         if not self.evaluations_file.exists():
             return []
         lines = self.evaluations_file.read_text(encoding="utf-8", errors="replace").splitlines()
-        return [json.loads(line) for line in lines if _samples_in(line) < float("inf")]
+        return [line for line in map(json.loads, (each for each in lines if _samples_in(each) < float("inf"))) if is_note(line)]
 
     def cut_back(self, samples: int) -> None:
         """Drop the metrics, evaluations and sample grids of later rounds than the checkpoint's."""
@@ -204,8 +206,14 @@ def _samples_in(line: str) -> float:
     """The clock of a metrics line; a line that a kill cut off counts as later than everything."""
     try:
         return float(json.loads(line)["samples"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return float("inf")
+
+
+def is_note(line: Mapping[str, Any]) -> bool:
+    """Whether it is a line of evaluations.jsonl, and not only some JSON."""
+    is_count = isinstance(line.get("samples"), int) and not isinstance(line["samples"], bool)
+    return is_count and isinstance(line.get("name"), str) and isinstance(line.get("numbers"), dict)
 
 
 def compare(old: Table, new: Table, where: str = "") -> Iterator[tuple[str, object, object]]:

@@ -43,7 +43,10 @@ def evaluate_run(
     """
     chosen: Evaluator = use(evaluator, "evaluator") if isinstance(evaluator, str) else evaluator
     options = unstructure(chosen)
-    folder = RunDir(Path(run)).evaluation(name or usual_name(chosen))
+    folder = RunDir(Path(run)).evaluation(usual_name(chosen) if name is None else name)
+    for place in (folder.parent, folder):
+        if (place.exists() and not place.is_dir()) or (place == folder and place.is_symlink()):
+            raise UserError(f"{place} is not a folder that ganskit made: move it away, for the result is to go there.")
     model = load(run, checkpoint=checkpoint, ema=ema, device=device, recipe=recipe)
     started = time.monotonic()
     result = measured(chosen, model)

@@ -159,9 +159,12 @@ class Model:
         """A copy of one net that treats each sample by itself, and needs no gradients.
 
         Batch-norm statistics are averages over batches of noise for a net that makes samples, else over `batches` of 128 real
-        samples (None: all of them, in the order of the data), as in the authors' evaluation. Raises UserError for no such net.
+        samples (None: all of them, in the order of the data), as in the authors' evaluation. Raises UserError for no such net,
+        and for one whose training has failed.
         """
         self.check_net(net)
+        if not all(p.isfinite().all() for p in self.nets[net].parameters()):
+            raise UserError(f'The net "{net}" of "{self.recipe.name}" has weights that are not finite: its training has failed.')
         with forked_rng(self.device):
             self._freeze()
             nets = Nets({name: copy.deepcopy(each) if name == net else each for name, each in self.nets.items()})
@@ -198,7 +201,10 @@ class Model:
 
     def _made(self, nets: Nets, b: Batch) -> torch.Tensor:
         with exact_fp32(), autocast(self.precision, self.device):
-            return self.recipe.game.sample(nets, b).float().cpu()
+            x = self.recipe.game.sample(nets, b).float().cpu()
+        if not x.isfinite().all():
+            raise UserError(f'"{self.recipe.name}" makes samples that are not finite: its training has failed.')
+        return x
 
     def store(self, data: Dataset | None = None) -> Store:
         """The store of the data it was trained on, or of others, which need pictures (or vectors) x of the same shape.
@@ -282,7 +288,9 @@ def _file(directory: RunDir, checkpoint: str | Path | int | None) -> Path:
     if checkpoint is None:
         file, damaged = checkpoints.newest(directory.checkpoints)
         if file is None:
-            raise UserError(f"{directory.path} has no whole checkpoint yet." + (" All there are damaged." if there else ""))
+            if not there:
+                raise UserError(f"{directory.path} has no whole checkpoint yet.")
+            raise UserError(f"Damaged: {', '.join(map(str, there))}. Copy one of them anew, or train anew elsewhere.")
         if damaged:  # an older one in its place would give other samples and numbers without a word
             raise UserError(
                 f"{damaged[0]} is damaged: its SHA-256 is not the one written beside it. Take the one before "
@@ -297,6 +305,8 @@ def _file(directory: RunDir, checkpoint: str | Path | int | None) -> Path:
         raise UserError(
             f"There is no checkpoint {checkpoint}: {directory.path} has {', '.join(f.stem for f in there) or 'none'}."
         )
+    if not checkpoints.checksum_file(file).is_file():
+        raise UserError(f"{file} is no checkpoint: it has no SHA-256 beside it. Take one of {directory.checkpoints}.")
     if not checkpoints.is_whole(file):
         raise UserError(
             f"{file} is damaged: its SHA-256 is not the one written beside it. Leave --checkpoint out to take a whole one."

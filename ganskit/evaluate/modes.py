@@ -76,6 +76,8 @@ class ModeCoverage(Evaluator):
         if not len(given) or any(len(centre) != dimension for centre in given):
             found = sorted({len(centre) for centre in given})
             raise UserError(f"mode-coverage got centres of {found} numbers, and samples of {what} have {dimension}.")
+        if not all(math.isfinite(value) for centre in given for value in centre):
+            raise UserError("mode-coverage got centres that are not finite numbers: correct the option centres.")
         return torch.tensor([[float(value) for value in centre] for centre in given], dtype=torch.float64), float(std)
 
 

@@ -28,14 +28,17 @@ def run_command(run: Run) -> tuple[str, str]:
 
 
 def eval_command(run: Run, found: Found) -> str:
-    """The command that makes the evaluation again; "" where its evaluator is not registered."""
+    """The command that makes the evaluation again; "" where its evaluator is not registered, or its options are none."""
     options = table(found.record, "evaluator")
     use = text(options, "use")
     if not use or ":" in use:
         return ""
     words = ["ganskit", "eval", str(run.path), use]
-    for key, value in options.items():
-        words += ["--set", f"{key}={_toml(value)}"] if key != "use" else []
+    try:
+        for key, value in options.items():
+            words += ["--set", f"{key}={_toml(value)}"] if key != "use" else []
+    except RecursionError:  # nested deeper than any option is
+        return ""
     if found.samples is not None and found.samples != run.samples:
         words += ["--checkpoint", str(found.samples)]
     if run.recipe.get("ema") is not None and found.record.get("ema") is False:

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from ganskit.engine.rundir import RunDir
+from ganskit.engine.rundir import RunDir, is_note
 from ganskit.errors import one_line
 from ganskit.evaluate.evaluation import RESULT
 from ganskit.report.images import Inline, Unreadable, embedded, read_picture, read_plot, shown
@@ -70,7 +70,7 @@ def evaluations(directory: RunDir, wanted: Mapping[str, Any], troubles: Troubles
     for folder in sorted((directory.path / "evaluations").glob("*")):
         if folder.is_dir() and not folder.name.startswith("."):  # one that begins with a point was never finished
             update(folder.name, **_kept(folder, troubles))
-    for line in json_lines(directory.evaluations_file, troubles, _is_note):
+    for line in json_lines(directory.evaluations_file, troubles, is_note):
         before = by_name.get(line["name"], Found(name=line["name"])).noted
         update(line["name"], noted=(*before, (line["samples"], line["numbers"])))
     for file in sorted(directory.best.glob("*.json")):
@@ -81,10 +81,6 @@ def evaluations(directory: RunDir, wanted: Mapping[str, Any], troubles: Troubles
         if name in by_name and isinstance(asked, Mapping) and text(asked, "best"):
             update(name, lower_is_better={asked["best"]: not asked.get("higher", False)})
     return [by_name[name] for name in sorted(by_name)]
-
-
-def _is_note(line: Mapping[str, Any]) -> bool:
-    return isinstance(line.get("name"), str) and isinstance(line.get("samples"), int) and isinstance(line.get("numbers"), dict)
 
 
 def _kept(folder: Path, troubles: Troubles) -> dict[str, Any]:

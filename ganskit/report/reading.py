@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def text(of: Mapping[str, Any], key: str) -> str:
 
 def finite(value: object) -> bool:
     """Whether it is a number that a plot can show."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def json_file(file: Path) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from ganskit.pictures import to_bytes
 
 Boxes = dict[int, torch.Tensor]
 """Sample -> boxes (B, 4) float32: left, top, right, bottom in pixels from the top left corner."""
-FORMAT = 'expected {"SAMPLE": [[left, top, right, bottom], ...], ...} in pixels, such as {"3": [[8, 4, 30, 28]]}'
+FORMAT = 'Expected {"SAMPLE": [[left, top, right, bottom], ...], ...} in pixels, such as {"3": [[8, 4, 30, 28]]}'
 
 
 def read(file: str | Path, num: int, height: int, width: int) -> Boxes:
@@ -28,12 +29,12 @@ def read(file: str | Path, num: int, height: int, width: int) -> Boxes:
     try:
         table = json.loads(Path(file).expanduser().read_text(encoding="utf-8"), object_pairs_hook=_once)
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{file} cannot be read: {error}. {FORMAT.capitalize()}.") from error
+        raise UserError(f"{file} cannot be read: {error}. {FORMAT}.") from error
     if not isinstance(table, dict):
-        raise UserError(f"{file}: {FORMAT}.")
+        raise UserError(f"{file} is not about boxes. {FORMAT}.")
     boxes: Boxes = {}
     for key, value in table.items():
-        if not (key.isascii() and key.isdigit()) or int(key) >= num:
+        if not re.fullmatch("[0-9]{1,18}", key) or int(key) >= num:
             raise UserError(f'{file}: there is no sample "{key[:30]}" among {num:,}, which are numbered from 0 to {num - 1:,}.')
         if int(key) in boxes:
             raise UserError(f"{file} names sample {int(key)} twice: put all its boxes into one list.")
@@ -53,14 +54,14 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 def _listed(value: Any, file: str | Path, key: str) -> list[Any]:  # noqa: ANN401 - whatever JSON can hold
     if not isinstance(value, list):
-        raise UserError(f"{file}, sample {key}: {FORMAT}.")
+        raise UserError(f"{file}, sample {key[:30]}: {str(value)[:60]} is no list. {FORMAT}.")
     return value
 
 
 def _box(value: Any, file: str | Path, key: str, height: int, width: int) -> list[float]:  # noqa: ANN401 - whatever JSON can hold
     is_number = [isinstance(each, (int, float)) and not isinstance(each, bool) for each in _listed(value, file, key)]
     if len(is_number) != 4 or not all(is_number):
-        raise UserError(f"{file}, sample {key}: {str(value)[:60]} is no box: {FORMAT}.")
+        raise UserError(f"{file}, sample {key}: {str(value)[:60]} is no box. {FORMAT}.")
     left, top, right, bottom = value
     if not (0 <= left < right <= width and 0 <= top < bottom <= height):
         raise UserError(

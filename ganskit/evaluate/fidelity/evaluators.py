@@ -13,7 +13,7 @@ from ganskit.data.dataset import Dataset
 from ganskit.evaluate.fidelity import metrics
 from ganskit.evaluate.fidelity.extractor import Extractor, inception, vgg16
 from ganskit.evaluate.fidelity.features import features, kept_features
-from ganskit.evaluate.fidelity.inputs import Reference, Samples, check_pictures
+from ganskit.evaluate.fidelity.inputs import Reference, Samples, check_any_pictures, check_pictures
 from ganskit.evaluate.model import Model
 from ganskit.evaluator import Evaluator, Result
 from ganskit.recipe import Recipe
@@ -180,6 +180,7 @@ class InceptionScore(Evaluator):
         each = 1 if self.allow_few else 1008
         why = f"each of splits={self.splits} has its own mean over 1,008 classes (allow_few=true permits less)"
         metrics.enough(each * self.splits, why, num=self.num)
+        check_any_pictures(recipe, "An Inception Score")
         self._extractor(torch.device("cpu"))
 
     def _extractor(self, device: torch.device) -> Extractor:

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset as TorchDataset
 
-from ganskit.data.dataset import Field
+from ganskit.data.dataset import Field, described, has_pictures
 from ganskit.data.sampler import indices
 from ganskit.data.store import Store
 from ganskit.errors import UserError
 from ganskit.evaluate.model import CHUNK, Model
 from ganskit.pictures import is_pictures, to_bytes
-from ganskit.recipe import to_toml
+from ganskit.recipe import Recipe, to_toml
 
 
 class Pictures(TorchDataset[torch.Tensor]):
@@ -78,8 +78,6 @@ class Samples(Pictures):
                 raise UserError(
                     f'"{model.recipe.name}" makes samples of shape {tuple(x.shape[1:])}: expected pictures, (1 or 3, H, W).'
                 )
-            if not x.isfinite().all():
-                raise UserError(f'"{model.recipe.name}" makes samples that are not finite: its training has failed.')
             self._last = chunk, to_bytes(x)
         return self._last[1]
 
@@ -118,6 +116,12 @@ def check_pictures(fields: Mapping[str, Field], whose: str) -> None:
     x = fields.get("x")
     if x is None or not x.pixels or x.dtype != "uint8" or len(x.shape) != 3 or x.shape[0] not in (1, 3):
         raise UserError(f"{whose} has no pictures x of uint8 (1 or 3, H, W) to compare with.")
+
+
+def check_any_pictures(recipe: Recipe, what: str) -> None:
+    """Raise UserError for a recipe that is not about pictures."""
+    if not has_pictures(recipe.data.provides()):
+        raise UserError(f'{what} is of pictures, and "{recipe.name}" is about {described(recipe.data.provides())}.')
 
 
 def coloured(x: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,7 @@ from torch_fidelity.sample_similarity_lpips import NetLinLayer, SampleSimilarity
 
 from ganskit.errors import UserError
 from ganskit.evaluate.fidelity.extractor import not_that_network
-from ganskit.evaluate.fidelity.inputs import coloured
+from ganskit.evaluate.fidelity.inputs import check_any_pictures, coloured
 from ganskit.evaluate.fidelity.weights import LPIPS, VGG16, Weights, weights_of
 from ganskit.evaluate.model import Model
 from ganskit.evaluator import Evaluator, Result
@@ -151,8 +151,9 @@ class Ppl(Evaluator):
     lpips_sha256: str = ""
 
     def check(self, recipe: Recipe) -> None:
-        """Raises UserError for games without exactly one noise, and for weights that are missing."""
+        """Raises UserError for games without exactly one noise, data without pictures, and for weights that are missing."""
         the_noise(recipe)
+        check_any_pictures(recipe, "A path length")
         self._weights()
 
     def _weights(self) -> tuple[Weights, Weights]:

@@ -82,7 +82,10 @@ def weights_of(published: Published, path: str = "", sha256: str = "") -> Weight
     path = path or os.environ.get(published.variable, "")
     if sha256 and not path:
         raise UserError("weights_sha256 says what a file of weights must be: name the file, too, as weights.")
-    return _given(published, Path(path).expanduser(), sha256.lower()) if path else _kept(published)
+    found = _given(published, Path(path).expanduser(), sha256.lower()) if path else _kept(published)
+    if not all(tensor.isfinite().all() for tensor in found.tensors.values()):
+        raise UserError(f"The weights {path or found.file} are not all finite numbers. {_advice(published)}")
+    return found
 
 
 def _given(published: Published, path: Path, stated: str) -> Weights:

@@ -23,7 +23,7 @@ CS = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
 
 
 def _positive_cs(instance: object, option: attrs.Attribute[Any], value: tuple[float, ...]) -> None:
-    if not value or min(value) <= 0 or len(set(value)) < len(value):
+    if not value or not all(0 < c < float("inf") for c in value) or len(set(value)) < len(value):
         raise UserError(f"{option.name} is {list(value)}: expected one number above 0, or several different ones.")
 
 
