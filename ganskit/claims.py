@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import attrs
 from attrs import field, frozen
 
-from ganskit.errors import UserError, nearest
+from ganskit.validators import at_least, one_of
 
 RELATIONS = ("above", "below")
-
-
-def _known(instance: object, attribute: attrs.Attribute[Any], value: str) -> None:
-    if value not in RELATIONS:
-        raise UserError(f'relation is "{value}". {nearest(value, RELATIONS)}')
-
-
-def _at_least_one(instance: object, attribute: attrs.Attribute[Any], value: int) -> None:
-    if value < 1:
-        raise UserError(f"{attribute.name} is {value}: expected at least 1.")
 
 
 @frozen(kw_only=True)
@@ -56,9 +43,9 @@ class Claim:
     figure: str = ""
     ours: Arm | None = None
     baseline: Arm | None = None
-    relation: str = field(default="above", validator=_known)
+    relation: str = field(default="above", validator=one_of(*RELATIONS))
     by: float = 0.0
-    seeds: int = field(default=3, validator=_at_least_one)
+    seeds: int = field(default=3, validator=at_least(1))
 
     def __str__(self) -> str:
         return f"{self.where}: {self.states}" if self.where else self.states

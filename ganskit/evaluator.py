@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import torch
 from attrs import field, frozen
+from attrs.validators import optional
 
 from ganskit.errors import UserError
 from ganskit.registry import Pluggable
+from ganskit.validators import at_least
 
 if TYPE_CHECKING:
     from ganskit.evaluate.model import Model
@@ -75,11 +76,6 @@ def find_number(numbers: Mapping[str, float], name: str, whose: str) -> str:
     return found[0]
 
 
-def _positive(instance: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
-    if value is not None and value < 1:
-        raise UserError(f"{attribute.name} is {value}: expected at least 1.")
-
-
 @frozen(kw_only=True)
 class Evaluation:
     """An evaluator in a training: at its end, and `every` so many samples before (None: at its end only).
@@ -89,7 +85,7 @@ class Evaluation:
     """
 
     evaluator: Evaluator
-    every: int | None = field(default=None, validator=_positive)
+    every: int | None = field(default=None, validator=optional(at_least(1)))
     ema: bool = True
     best: str = ""
     higher: bool = False

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import attrs
 from attrs import evolve, field, frozen
+from attrs.validators import optional
 
 from ganskit.claims import Claim
 from ganskit.config import Table, field_types, structure, unstructure, use
@@ -21,6 +22,7 @@ from ganskit.errors import UserError, nearest
 from ganskit.evaluator import Evaluation, is_name
 from ganskit.game import Architecture, Game
 from ganskit.registry import Pluggable
+from ganskit.validators import at_least
 
 __all__ = ["Recipe", "evolve", "from_table", "named", "override", "read_toml", "to_table", "to_toml", "use"]
 
@@ -28,11 +30,6 @@ T = TypeVar("T")
 PRECISIONS = ("auto", "fp32", "bf16")
 COMPILE = ("auto", "off", "inductor", "aot_eager")
 _NO_TOML = (ValueError, RecursionError)  # a number too long for Python and lists too deep are none, either
-
-
-def _at_least_one(instance: Recipe, attribute: attrs.Attribute[Any], value: int | None) -> None:
-    if value is not None and value < 1:
-        raise UserError(f"{attribute.name} is {value}: expected at least 1.")
 
 
 @frozen(kw_only=True)
@@ -49,16 +46,16 @@ class Recipe:
     game: Game
     nets: Mapping[str, Architecture]
     data: Dataset
-    batch_size: int = field(default=128, validator=_at_least_one)
-    samples: int = field(validator=_at_least_one)
+    batch_size: int = field(default=128, validator=at_least(1))
+    samples: int = field(validator=at_least(1))
     seed: int = 0
     precision: str = "auto"
     compile: str = "auto"
-    accumulate: int = field(default=1, validator=_at_least_one)
+    accumulate: int = field(default=1, validator=at_least(1))
     ema: float | None = None
-    checkpoint_every: int | None = field(default=None, validator=_at_least_one)
-    sample_every: int | None = field(default=None, validator=_at_least_one)
-    log_every: int = field(default=20, validator=_at_least_one)
+    checkpoint_every: int | None = field(default=None, validator=optional(at_least(1)))
+    sample_every: int | None = field(default=None, validator=optional(at_least(1)))
+    log_every: int = field(default=20, validator=at_least(1))
     evaluations: Mapping[str, Evaluation] = field(factory=dict)
     paper: str = ""
     claims: tuple[Claim, ...] = ()

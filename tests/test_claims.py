@@ -124,7 +124,7 @@ def test_mistakes(tmp_path: Path) -> None:
     wrong = carrying(evolve(LONGER, ours=evolve(arm(), number="score")))
     with pytest.raises(UserError, match='gives no number "score", only samples, seed'):
         reproduce(wrong, out=tmp_path, device="cpu", progress=False)
-    with pytest.raises(UserError, match='relation is "over"'):
+    with pytest.raises(UserError, match="Claim: relation is 'over'"):
         Claim(states="x", relation="over")
 
 

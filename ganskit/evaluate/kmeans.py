@@ -18,7 +18,7 @@ from ganskit.data.store import Store
 from ganskit.engine.sampling import as_input
 from ganskit.evaluate.svm.evaluator import Protocol, measured
 from ganskit.evaluate.svm.extract import Extraction, extracting
-from ganskit.evaluate.svm.parts import Part, parts
+from ganskit.evaluate.svm.parts import Part
 from ganskit.evaluate.svm.rows import Rows
 from ganskit.validators import at_least
 
@@ -44,7 +44,7 @@ class KMeansFeatures(Protocol):
 
     def evaluate(self, model: Model) -> Result:
         """Errors in per cent. Raises UserError for data without labels, and for pictures smaller than a patch."""
-        split = parts(model, self.data, self.validation, self.test, self.label, self.seed)
+        split = self.parts(model)
         layer = learn(split.train, self, model.device)
         spread: list[torch.Tensor] = []
 
@@ -58,7 +58,7 @@ class KMeansFeatures(Protocol):
 
             made_by = {name: getattr(self, name) for name in ("centroids", "patches", "patch", "iterations")}
             about = {"features": "k-means, triangle, four quadrants, standardised", **made_by, "precision": "fp32"}
-            return measured(self, model, extract, about)
+            return measured(self, model, split, extract, about)
 
 
 @frozen(eq=False)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from attrs import field, frozen
+from attrs.validators import optional
 from tqdm import tqdm
 
 from ganskit.data.dataset import Dataset
@@ -24,6 +25,7 @@ from ganskit.data.home import data_home
 from ganskit.data.store import Store
 from ganskit.dedup import check, codes_of, recipe_for
 from ganskit.engine.rundir import RunDir
+from ganskit.engine.sampling import as_input
 from ganskit.errors import GanskitError, UserError
 from ganskit.evaluate.model import Model, load
 from ganskit.evaluate.plots import svg
@@ -59,14 +61,12 @@ class Memorise(Evaluator):
     nearest: int = field(default=7, validator=at_least(1))
     rows: int = field(default=10, validator=at_least(1))
     coder: str | None = None
-    coder_samples: int | None = None
+    coder_samples: int | None = field(default=None, validator=optional(at_least(1)))
     seed: int = field(default=0, validator=not_negative)
 
     def __attrs_post_init__(self) -> None:
         if self.radius > MAX_RADIUS:
             raise UserError(f"radius is {self.radius}: expected 0 to {MAX_RADIUS} of {BITS} bits.")
-        if self.coder_samples is not None and self.coder_samples < 1:
-            raise UserError(f"coder_samples is {self.coder_samples}: expected at least 1.")
 
     def evaluate(self, model: Model) -> Result:
         """Code everything, look for the nearest, compare. Raises UserError for what is no picture of 32x32 or more."""
@@ -219,7 +219,7 @@ def _codes(coder: Model, x: torch.Tensor) -> Codes:
 
 def _pictures(store: Store, places: np.ndarray) -> torch.Tensor:
     """x (N, C, H, W) in [-1, 1]."""
-    return store.gather(places, ["x"])["x"].float().div_(127.5).sub_(1.0)
+    return as_input(store.fields["x"], store.gather(places, ["x"])["x"])
 
 
 def _is_finished(folder: Path, recipe: Recipe) -> bool:

@@ -11,9 +11,9 @@ from attrs.validators import optional
 
 from ganskit import Dataset, Evaluator, Model, Recipe, Result, UserError
 from ganskit.evaluate.svm.extract import FEATURES, extracting, extractor
-from ganskit.evaluate.svm.parts import Part, check_label, parts
+from ganskit.evaluate.svm.parts import Part, Parts, check_label, parts
 from ganskit.evaluate.svm.plots import pictured
-from ganskit.evaluate.svm.protocol import Outcome, on_all_labels, on_draws
+from ganskit.evaluate.svm.protocol import Extract, Outcome, on_all_labels, on_draws
 from ganskit.evaluate.svm.reference import SOLVERS
 from ganskit.evaluate.svm.rows import Rows
 from ganskit.validators import at_least, not_negative, one_of
@@ -53,6 +53,10 @@ class Protocol(Evaluator):
         data = self.data or recipe.data
         check_label(data.provides(), self.label, type(data).__name__)
 
+    def parts(self, model: Model) -> Parts:
+        """What is trained on, chosen by and tested on. Raises UserError for data without labels."""
+        return parts(model, self.data, self.validation, self.test, self.label, self.seed)
+
 
 @frozen(kw_only=True)
 class Svm(Protocol):
@@ -84,12 +88,11 @@ class Svm(Protocol):
             def extract(part: Part, title: str) -> Rows:
                 return extraction.rows(part.store, part.places, title)
 
-            return measured(self, model, extract, about)
+            return measured(self, model, self.parts(model), extract, about)
 
 
-def measured(options: Protocol, model: Model, extract: Any, about: dict[str, Any]) -> Result:  # noqa: ANN401 - an Extract
+def measured(options: Protocol, model: Model, split: Parts, extract: Extract, about: dict[str, Any]) -> Result:
     """The protocol on features that `extract` makes of its parts; `about` is what the features are, for the protocol."""
-    split = parts(model, options.data, options.validation, options.test, options.label, options.seed)
     width: list[int] = []
 
     def counted(part: Part, title: str) -> Rows:
