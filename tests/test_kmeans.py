@@ -69,5 +69,7 @@ def test_they_tell_what_is_bright_on_which_side() -> None:
 def test_pictures_must_be_larger_than_a_patch() -> None:
     with pytest.raises(UserError, match="Patches of 16 x 16 are cut from larger pictures"):
         measured(KMeansFeatures(**SMALL, patch=16), model())
+    with pytest.raises(UserError, match="centroids is 601 of patches = 600: expected at most as many"):
+        KMeansFeatures(**SMALL | {"centroids": 601})
     with pytest.raises(UserError, match='no label "kind"'):
         measured(KMeansFeatures(**SMALL, label="kind"), model(Halves()))

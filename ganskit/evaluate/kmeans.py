@@ -42,6 +42,10 @@ class KMeansFeatures(Protocol):
     patch: int = field(default=6, validator=at_least(2))
     iterations: int = field(default=50, validator=at_least(1))
 
+    def __attrs_post_init__(self) -> None:
+        if self.centroids > self.patches:
+            raise UserError(f"centroids is {self.centroids:,} of patches = {self.patches:,}: expected at most as many.")
+
     def evaluate(self, model: Model) -> Result:
         """Errors in per cent. Raises UserError for data without labels, and for pictures smaller than a patch."""
         split = self.parts(model)

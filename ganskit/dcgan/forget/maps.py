@@ -37,8 +37,11 @@ def layer_sizes(model: Model, net: str) -> dict[str, int]:
     if not given:
         others = ", ".join(model.nets)
         raise UserError(f'Samples of "{model.recipe.name}" are made without its net "{net}": set net to one of {others}.')
-    with torch.no_grad():
-        found = activations(model.nets[net], *given[-1])  # type: ignore[arg-type]  # what the net was called with
+    try:
+        with torch.no_grad():
+            found = activations(model.nets[net], *given[-1])  # type: ignore[arg-type]  # what the net was called with
+    except UserError as error:
+        raise UserError(f'The net "{net}" of "{model.recipe.name}": {error}') from error
     return {name: min(h.shape[2:]) for name, h in found.items()}
 
 
