@@ -186,7 +186,7 @@ def read_table(file: Path) -> Table:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, *_NO_TOML) as error:
-        raise UserError(f"{file} cannot be read: {error}. Correct it, or get a whole one: ganskit show RECIPE > FILE.toml") from error
+        raise UserError(f"{file} cannot be read: {error}. Correct it, or begin with: ganskit show RECIPE > FILE.toml") from error
 
 
 def pluggables(recipe: Recipe | Pluggable) -> Iterator[Pluggable]:
