@@ -44,7 +44,7 @@ class ConvNet(nn.Module):
         layers: list[nn.Module] = []
         for left in reversed(range(_halvings(min(sides)))):
             out = max(features >> left, min(8, width))
-            layers += [nn.Conv2d(channels, out, 3, stride=2, padding=1, bias=False), _norm(out), nn.ReLU()]
+            layers += [nn.Conv2d(channels, out, 3, stride=2, padding=1, bias=False), group_norm(out), nn.ReLU()]
             channels, sides = out, [_half(side) for side in sides]
         hidden = [nn.Flatten(), nn.Linear(channels * math.prod(sides), features), nn.ReLU()]
         self.features = nn.Sequential(*layers, *hidden)
@@ -65,6 +65,6 @@ def _halvings(side: int) -> int:
     return 0 if side <= SIDE else 1 + _halvings(_half(side))
 
 
-def _norm(channels: int) -> nn.GroupNorm:
+def group_norm(channels: int) -> nn.GroupNorm:
     """Groups of 8 channels, or one of all where 8 do not divide them."""
     return nn.GroupNorm(channels // 8 if channels % 8 == 0 else 1, channels)

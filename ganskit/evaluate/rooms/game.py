@@ -14,6 +14,7 @@ from torch import nn
 from ganskit.data.dataset import Field
 from ganskit.data.rooms.boxes import RoomBoxes
 from ganskit.errors import UserError
+from ganskit.evaluate.learned.net import group_norm
 from ganskit.game import Architecture, Batch, Game, Nets, Player, Shape, Turn
 from ganskit.optim import Adam, Optimizer
 from ganskit.recipe import Recipe
@@ -133,7 +134,7 @@ class DetectorNet(Architecture):
 def layer(before: int, after: int, stride: int = 1, dilation: int = 1) -> nn.Module:
     """A 3x3 convolution, group norm, ReLU."""
     conv = nn.Conv2d(before, after, 3, stride, padding=dilation, dilation=dilation, bias=False)
-    return nn.Sequential(conv, nn.GroupNorm(after // 8 if after % 8 == 0 else 1, after), nn.ReLU())
+    return nn.Sequential(conv, group_norm(after), nn.ReLU())
 
 
 def recipe() -> Recipe:
