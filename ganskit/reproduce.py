@@ -22,7 +22,7 @@ from ganskit.engine.rundir import RunDir, folder_name
 from ganskit.errors import UserError
 from ganskit.evaluate.evaluation import RESULT, evaluate_run
 from ganskit.evaluator import Evaluator, find_number
-from ganskit.recipe import Recipe, evolve, named, override, to_toml, use
+from ganskit.recipe import Recipe, evolve, named, override, to_toml, use, versions
 
 CLAIMS = "claims.json"
 
@@ -113,7 +113,7 @@ def _tried(recipe: Recipe, earlier: Outcome, folder: Path, seeds: int, device: s
     ]
     if (earlier.ours, earlier.baseline) == (sides[0], sides[1]):  # nothing was trained, so the time says nothing
         return earlier
-    made_with = {"ganskit": version("ganskit"), "torch": version("torch"), "processor": processor(resolve_device(device))}
+    made_with = versions(recipe) | {"torch": version("torch"), "processor": processor(resolve_device(device))}
     return Outcome(claim, sides[0], sides[1], round(time.monotonic() - started, 1), made_with)
 
 
