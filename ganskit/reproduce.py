@@ -113,7 +113,12 @@ def _tried(recipe: Recipe, earlier: Outcome, folder: Path, seeds: int, device: s
     ]
     if (earlier.ours, earlier.baseline) == (sides[0], sides[1]):  # nothing was trained, so the time says nothing
         return earlier
-    made_with = versions(recipe) | {"torch": version("torch"), "processor": processor(resolve_device(device))}
+    made_with = {
+        "ganskit": version("ganskit"),
+        **versions(recipe),
+        "torch": version("torch"),
+        "processor": processor(resolve_device(device)),
+    }
     return Outcome(claim, sides[0], sides[1], round(time.monotonic() - started, 1), made_with)
 
 
