@@ -90,6 +90,12 @@ def test_without_held_out_data_training_pictures_stand_in(real: torch.Tensor) ->
     assert "each compared with the others" in result.protocol["fresh"]
 
 
+def test_samples_that_are_not_finite_are_noticed_before_minutes_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memorise, "run", lambda *a, **b: pytest.fail("it was trained first"))
+    with pytest.raises(UserError, match="samples that are not finite"):
+        Memorise(**SMALL | {"coder_samples": 77}).evaluate(model(torch.full((1, 3, 32, 32), torch.nan)))
+
+
 def test_the_autoencoder_is_trained_once(real: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     first = Memorise(**SMALL).evaluate(model(real)).numbers
     monkeypatch.setattr(memorise, "run", lambda *a, **b: pytest.fail("it was trained before"))

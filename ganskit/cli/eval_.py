@@ -26,7 +26,7 @@ def command(
     from ganskit.recipe import override, use
 
     chosen = override(use(evaluator, "evaluator"), settings)
-    folder = RunDir(run).evaluation(name or usual_name(chosen))
+    folder = RunDir(run).evaluation(usual_name(chosen) if name is None else name)
     result = evaluate_run(run, chosen, checkpoint=checkpoint, ema=not no_ema, device=device, name=folder.name)
     for number, value in result.numbers.items():
         click.echo(f"{number:<24} {value:.6g}")

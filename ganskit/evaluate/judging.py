@@ -31,14 +31,17 @@ def judge(model: Model, net: str, x: torch.Tensor) -> nn.Module:
 @contextmanager
 def shown(model: Model, net: str, shape: tuple[int, ...]) -> Iterator[None]:
     """While a net is shown pictures of this shape: whatever a plugin's net says of a foreign input becomes a UserError."""
+    whose = f'The net "{net}" of "{model.recipe.name}"'
     try:
         yield
     except UserError as error:
-        raise UserError(f'The net "{net}" of "{model.recipe.name}": {error}') from error
+        if str(error).startswith(whose):
+            raise
+        raise UserError(f"{whose}: {error}") from error
     except (TypeError, ValueError, IndexError, RuntimeError) as error:
         why = one_line(error).rstrip(".")
         raise UserError(
-            f'The net "{net}" of "{model.recipe.name}" cannot be shown samples {shape} by themselves: {why}. '
+            f"{whose} cannot be shown samples {shape} by themselves: {why}. "
             f"Expected a net from x to something, like a discriminator, and data that fit it; there are {', '.join(model.nets)}."
         ) from error
 

@@ -78,9 +78,9 @@ class Memorise(Evaluator):
             model.store(self.held_out)  # what does not fit says so before minutes of training
         elif self.num > len(store):
             raise UserError(f"num is {self.num:,} and there are {len(store):,} training pictures: set num to at most that.")
+        samples = model.sample(self.num, self.seed)
         coder = self._coder(model, store)
         training = codes_of(coder, store, _shows())
-        samples = model.sample(self.num, self.seed)
         near = _nearest(_codes(coder, samples), training, self.nearest)
         fresh, fresh_near = self._fresh(model, coder, training)
         closest, fresh_closest = near.distances[:, 0], fresh_near.distances[:, 0]
