@@ -34,6 +34,7 @@ from ganskit.engine.sampling import as_input, sampling_batch
 from ganskit.engine.state import net_tensors
 from ganskit.errors import UserError
 from ganskit.evaluate.calibrate import freeze_statistics
+from ganskit.evaluate.choosing import chosen_checkpoint
 from ganskit.game import Batch, Nets
 from ganskit.nets import BatchNorm
 from ganskit.recipe import Recipe, read_toml
@@ -269,7 +270,7 @@ def load(
     """
     directory = RunDir.there(run)
     recipe = recipe or read_toml(directory.recipe_file)
-    state = checkpoints.read(_file(directory, checkpoint))
+    state = checkpoints.read(chosen_checkpoint(directory, checkpoint))
     where = resolve_device(device)
     nets = build_nets(recipe, recipe.data.provides())
     with torch.no_grad():
@@ -281,34 +282,3 @@ def load(
                 raise UserError(f"The checkpoint of {run} does not fit its recipe.toml at {name}.")
             target.copy_(stored)
     return Model(recipe, nets, state.meta["samples"], where, ema and recipe.ema is not None)
-
-
-def _file(directory: RunDir, checkpoint: str | Path | int | None) -> Path:
-    there = checkpoints.files(directory.checkpoints)
-    if checkpoint is None:
-        file, damaged = checkpoints.newest(directory.checkpoints)
-        if file is None:
-            if not there:
-                raise UserError(f"{directory.path} has no whole checkpoint yet.")
-            raise UserError(f"Damaged: {', '.join(map(str, there))}. Copy one of them anew, or train anew elsewhere.")
-        if damaged:  # an older one in its place would give other samples and numbers without a word
-            raise UserError(
-                f"{damaged[0]} is damaged: its SHA-256 is not the one written beside it. Take the one before "
-                f"(checkpoint={int(file.stem)}, --checkpoint {int(file.stem)}), or train from there with --resume."
-            )
-        return file
-    text = str(checkpoint)
-    if text == "best" or text.startswith("best:"):
-        text = str(directory.best_checkpoint(text[5:]))
-    file = next((f for f in there if text.isdecimal() and int(f.stem) == int(text)), Path(text))
-    if not file.is_file():
-        raise UserError(
-            f"There is no checkpoint {checkpoint}: {directory.path} has {', '.join(f.stem for f in there) or 'none'}."
-        )
-    if not checkpoints.checksum_file(file).is_file():
-        raise UserError(f"{file} is no checkpoint: it has no SHA-256 beside it. Take one of {directory.checkpoints}.")
-    if not checkpoints.is_whole(file):
-        raise UserError(
-            f"{file} is damaged: its SHA-256 is not the one written beside it. Leave --checkpoint out to take a whole one."
-        )
-    return file
