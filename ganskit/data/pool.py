@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.synchronize import Event
@@ -67,23 +67,37 @@ def results(
         pool.shutdown(cancel_futures=True)
 
 
+def left_over(num: int, finished: Callable[[int], Result | None], done: dict[int, Result]) -> list[int]:
+    """Which of `num` tasks are to be done; what an earlier, interrupted call has finished is put into `done`."""
+    todo = []
+    for number in range(num):
+        result = finished(number)
+        if result is None:
+            todo.append(number)
+        else:
+            done[number] = result
+    return todo
+
+
 def results_here_or_there(
-    tasks: Iterable[tuple[int, Task]],
+    todo: Sequence[int],
+    task: Callable[[int], Task],
     work: Work[Task, Result],
     workers: int,
     doing: str,
     size: Callable[[Result], int],
     tick: Callable[[int], object],
 ) -> Generator[tuple[int, Result], None, None]:
-    """As `results`, but in this process if one worker is enough.
+    """As `results` of the tasks with these numbers, but in this process if one worker is enough.
 
     `tick` is told how many things are done: here one by one, from workers the `size` of a result when it comes.
     """
-    if workers <= 1:
-        for number, task in tasks:
-            yield number, work(task, lambda: tick(1))
+    tasks = ((number, task(number)) for number in todo)
+    if min(workers, len(todo)) <= 1:
+        for number, each in tasks:
+            yield number, work(each, lambda: tick(1))
         return
-    with contextlib.closing(results(tasks, work, workers, doing)) as found:
+    with contextlib.closing(results(tasks, work, min(workers, len(todo)), doing)) as found:
         for number, result in found:
             tick(size(result))
             yield number, result

@@ -146,9 +146,9 @@ class _Preparation:
         with disk_errors(self.folder, self._still_needed):
             self.folder.mkdir(parents=True, exist_ok=True)
             remove_left_overs(self.folder)
-            todo = self._todo()
+            todo = pool.left_over(num_shards(self.dataset, total), self._finished, self.done)
             check_room(self.folder, self._still_needed(), "The store")
-            workers = 1 if total < IN_PROCESS_BELOW else min(workers, len(todo))
+            workers = 1 if total < IN_PROCESS_BELOW else workers
             with self._bar(progress, total) as bar, contextlib.closing(self._made(todo, workers, bar)) as results:
                 for index, shard in results:
                     self.done[index] = shard
@@ -156,16 +156,8 @@ class _Preparation:
             self._check_skipped()
             self._finish()
 
-    def _todo(self) -> list[int]:
-        """The shards to make; finished ones of an earlier, interrupted preparation are kept."""
-        todo = []
-        for index in range(num_shards(self.dataset, len(self.source))):
-            shard = shards.finished(shards.file_of(self.folder, index))
-            if shard:
-                self.done[index] = shard
-            else:
-                todo.append(index)
-        return todo
+    def _finished(self, index: int) -> Shard | None:
+        return shards.finished(shards.file_of(self.folder, index))
 
     def _task(self, index: int) -> shards.Task:
         rows = rows_per_shard(self.dataset, len(self.source))
@@ -182,9 +174,8 @@ class _Preparation:
         return tqdm(total=total, initial=initial, unit=" examples", desc=title, disable=hidden)
 
     def _made(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Results:
-        tasks = ((index, self._task(index)) for index in todo)
         size = attrgetter("num_originals")
-        return pool.results_here_or_there(tasks, shards.make, workers, "preparing data", size, bar.update)
+        return pool.results_here_or_there(todo, self._task, shards.make, workers, "preparing data", size, bar.update)
 
     def _num_made(self) -> int:
         return sum(shard.num_originals for shard in self.done.values())

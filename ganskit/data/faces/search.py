@@ -144,24 +144,15 @@ class _Search:
         with disk_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             remove_left_overs(self.folder)
-            todo = self._todo()
-            with self._bar(progress) as bar, contextlib.closing(self._looked(todo, min(workers, len(todo)), bar)) as results:
+            num_tasks = -(-len(self.names) // PHOTOS_PER_TASK)
+            todo = pool.left_over(num_tasks, lambda index: looking.noted(self._task(index)), self.done)
+            with self._bar(progress) as bar, contextlib.closing(self._looked(todo, workers, bar)) as results:
                 for index, seen in results:
                     self.done[index] = seen
             self._finish([each for _, seen in sorted(self.done.items()) for each in seen])
 
     def _note(self, index: int) -> Path:
         return self.folder / f"seen-{index:06d}.json"
-
-    def _todo(self) -> list[int]:
-        todo = []
-        for index in range(-(-len(self.names) // PHOTOS_PER_TASK)):
-            seen = looking.noted(self._task(index))
-            if seen is None:
-                todo.append(index)
-            else:
-                self.done[index] = seen
-        return todo
 
     def _task(self, index: int) -> Task:
         names = self.names[index * PHOTOS_PER_TASK : (index + 1) * PHOTOS_PER_TASK]
@@ -173,8 +164,7 @@ class _Search:
         return tqdm(total=len(self.names), initial=initial, unit=" photographs", desc="Looking for faces", disable=hidden)
 
     def _looked(self, todo: list[int], workers: int, bar: tqdm[Any]) -> Generator[tuple[int, tuple[Seen, ...]], None, None]:
-        tasks = ((index, self._task(index)) for index in todo)
-        return pool.results_here_or_there(tasks, looking.run, workers, "looking for faces", len, bar.update)
+        return pool.results_here_or_there(todo, self._task, looking.run, workers, "looking for faces", len, bar.update)
 
     def _finish(self, seen: Sequence[Seen]) -> None:
         counts, unreadable = Counts.of(seen), {each.file: each.reason for each in seen if each.reason}
