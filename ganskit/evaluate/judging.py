@@ -35,8 +35,6 @@ def shown(model: Model, net: str, shape: tuple[int, ...]) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        if str(error).startswith(whose):
-            raise
         raise UserError(f"{whose}: {error}") from error
     except (TypeError, ValueError, IndexError, RuntimeError) as error:
         why = one_line(error).rstrip(".")

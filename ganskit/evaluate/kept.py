@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from ganskit.data.files import write_whole
 from ganskit.engine.distributed import World
 from ganskit.engine.run import run
 from ganskit.engine.training import Interrupted
@@ -23,6 +28,17 @@ def kept(recipe: Recipe, folder: Path, whole: bool, device: str, progress: bool)
         return load(folder, device=device, recipe=recipe)
     except UserError as error:
         raise UserError(f"{error} It is a small network of ganskit's own: delete {folder}, and it is trained again.") from error
+
+
+def noted(file: Path, model: Model, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What is noted of a kept network; it is measured again if the note is damaged, or its protocol is not of these weights."""
+    note: dict[str, Any] = {}
+    with suppress(OSError, ValueError):
+        note = json.loads(file.read_bytes())
+    if note.get("protocol", {}).get("sha256") != model.identity["weights_sha256"]:
+        note = measure()
+        write_whole(file, (json.dumps(note, indent=2) + "\n").encode())
+    return note
 
 
 def _train(recipe: Recipe, folder: Path, device: str, progress: bool) -> None:

@@ -151,9 +151,11 @@ class Model:
             self._frozen = True
 
     def check_net(self, net: str) -> None:
-        """Raise UserError for a net that is not there."""
+        """Raise UserError for a net that is not there, or whose training has failed."""
         if net not in self.nets:
             raise UserError(f'"{self.recipe.name}" has no net "{net}", only {", ".join(self.nets)}.')
+        if not all(p.isfinite().all() for p in self.nets[net].parameters()):
+            raise UserError(f'The net "{net}" of "{self.recipe.name}" has weights that are not finite: its training has failed.')
 
     @torch.no_grad()
     def frozen(self, net: str = "D", batches: int | None = CALIBRATION_BATCHES) -> nn.Module:
@@ -164,8 +166,6 @@ class Model:
         and for one whose training has failed.
         """
         self.check_net(net)
-        if not all(p.isfinite().all() for p in self.nets[net].parameters()):
-            raise UserError(f'The net "{net}" of "{self.recipe.name}" has weights that are not finite: its training has failed.')
         with forked_rng(self.device):
             self._freeze()
             nets = Nets({name: copy.deepcopy(each) if name == net else each for name, each in self.nets.items()})

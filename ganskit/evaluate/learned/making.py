@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import torch
 from attrs import evolve
 
 from ganskit.data.dataset import Dataset
-from ganskit.data.files import write_whole
 from ganskit.data.guards import locked
 from ganskit.data.home import data_home
 from ganskit.data.manifest import MANIFEST
@@ -24,7 +22,7 @@ from ganskit.data.store import Store
 from ganskit.data.subset import leave_out
 from ganskit.engine.sampling import as_input
 from ganskit.errors import UserError
-from ganskit.evaluate.kept import kept
+from ganskit.evaluate.kept import kept, noted
 from ganskit.evaluate.learned.game import PLAYER, Classification
 from ganskit.evaluate.learned.labels import Labels, held_out
 from ganskit.evaluate.learned.net import ConvNet, Convolutional
@@ -102,17 +100,15 @@ def _kept_in(store: Store) -> Store:
 
 
 def _finished(model: Model, store: Store, labels: Labels, folder: Path) -> Classifier:
-    """The classifier with what is noted of it; it is measured again if the note is not about these weights."""
+    """The classifier with what is noted of it."""
     net = model.nets[PLAYER]
     assert isinstance(net, ConvNet)
-    weights = model.identity["weights_sha256"]
-    note = {}
-    with suppress(OSError, ValueError):
-        note = json.loads((folder / NOTE).read_bytes())
-    if note.get("protocol", {}).get("sha256") != weights:
-        found = _measured(net, model.device, store, labels)
-        note = {"protocol": _protocol(model, store, labels, folder) | {"sha256": weights}} | found
-        write_whole(folder / NOTE, (json.dumps(note, indent=2) + "\n").encode())
+
+    def measure() -> dict[str, Any]:
+        protocol = _protocol(model, store, labels, folder) | {"sha256": model.identity["weights_sha256"]}
+        return {"protocol": protocol} | _measured(net, model.device, store, labels)
+
+    note = noted(folder / NOTE, model, measure)
     return Classifier(
         module=net.features,
         head=net.head,

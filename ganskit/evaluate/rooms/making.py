@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 from attrs import evolve
 
-from ganskit.data.files import write_whole
 from ganskit.data.guards import locked
 from ganskit.data.home import data_home
 from ganskit.data.rooms.boxes import KINDS, RoomBoxes
 from ganskit.engine.sampling import as_input
-from ganskit.evaluate.kept import kept
+from ganskit.evaluate.kept import kept, noted
 from ganskit.evaluate.model import Model
 from ganskit.evaluate.rooms.detector import Detector, known, measured
 from ganskit.evaluate.rooms.game import NET, recipe
@@ -61,17 +59,15 @@ def recipe_for(size: int, samples: int | None = None) -> Recipe:
 
 
 def _finished(model: Model, size: int, folder: Path) -> Detector:
-    """The detector with what is noted of it; it is measured again if the note is not about these weights."""
+    """The detector with what is noted of it."""
     shape = model.recipe.data.provides()["x"].shape
     made = Detector(net=model.nets[NET], kinds=KINDS, shape=shape, quality={}, protocol={}, device=model.device)
-    file = folder / NOTE
-    note: dict[str, Any] = {}
-    with suppress(OSError, ValueError):
-        note = json.loads(file.read_bytes())
-    if note.get("protocol", {}).get("sha256") != model.identity["weights_sha256"]:
+
+    def measure() -> dict[str, Any]:
         fresh = RoomBoxes(num_images=min(FRESH_ROOMS, max(8, model.samples // 100)), size=size, seed=FRESH_SEED)
-        note = {"protocol": _protocol(model, fresh, folder), "quality": _quality(made, fresh)}
-        write_whole(file, (json.dumps(note, indent=2) + "\n").encode())
+        return {"protocol": _protocol(model, fresh, folder), "quality": _quality(made, fresh)}
+
+    note = noted(folder / NOTE, model, measure)
     return evolve(made, quality=note["quality"], protocol=note["protocol"])
 
 

@@ -70,6 +70,7 @@ def extractor(
         return lambda x: x.flatten(1)
     if features == "random":
         model = untrained(model, seed)
+    model.check_net(net)
     with shown(model, net, model.shape):
         frozen = model.frozen(net, batches) if other is None or net not in model.nets else _frozen_on(other, model, net, batches)
 
