@@ -105,6 +105,8 @@ def torch_settings() -> dict[str, Any]:
         "number of threads": torch.get_num_threads(),
         "default dtype": torch.get_default_dtype(),
         "grad mode": torch.is_grad_enabled(),
+        "cudnn.deterministic": torch.backends.cudnn.deterministic,
+        "cudnn.allow_tf32": torch.backends.cudnn.allow_tf32,
     }
 
 
@@ -113,6 +115,18 @@ def restore_torch_settings(settings: dict[str, Any]) -> None:
     torch.set_num_threads(settings["number of threads"])
     torch.set_default_dtype(settings["default dtype"])
     torch.set_grad_enabled(settings["grad mode"])
+    torch.backends.cudnn.deterministic = settings["cudnn.deterministic"]
+    torch.backends.cudnn.allow_tf32 = settings["cudnn.allow_tf32"]
+
+
+@contextmanager
+def torch_settings_kept() -> Iterator[None]:
+    """A context after which torch's settings are as they were: an evaluation that trains a small network goes on in its own."""
+    before = torch_settings()
+    try:
+        yield
+    finally:
+        restore_torch_settings(before)
 
 
 @contextmanager

@@ -14,7 +14,14 @@ from ganskit.data.sampler import indices
 from ganskit.data.store import Store
 from ganskit.engine import checkpoint as checkpoints
 from ganskit.engine.checkpoint import Checkpoint
-from ganskit.engine.device import FOR_UNPAIRED, forked_rng, memory_errors, resolve_device, seed_of
+from ganskit.engine.device import (
+    FOR_UNPAIRED,
+    forked_rng,
+    memory_errors,
+    resolve_device,
+    seed_of,
+    torch_settings_kept,
+)
 from ganskit.engine.distributed import World
 from ganskit.engine.engine import Deal, Engine, build_nets
 from ganskit.engine.rundir import RunDir
@@ -48,7 +55,7 @@ def run(
     directory = RunDir.choose(recipe.name, Path(out) if out is not None else None, resume)
     world.wait()  # until all have looked, before one of them writes
     show = progress and world.leads
-    with directory.locked() if world.leads else nullcontext(), forked_rng(where):
+    with directory.locked() if world.leads else nullcontext(), forked_rng(where), torch_settings_kept():
         directory.check(recipe)
         build_nets(recipe, recipe.data.provides())  # a recipe that does not fit together fails before hours of preparing
         weights = _weights(Path(init_from)) if init_from is not None else None
