@@ -173,9 +173,13 @@ def test_pictures_of_another_shape(digits: Mnist) -> None:
         made.logits(torch.zeros(2, 3, 28, 28))
 
 
-def test_a_damaged_note_is_made_again(digits: Mnist, data_folder: Path) -> None:
+@pytest.mark.parametrize("damage", ["{", "[]", "7", '{"protocol": null}', "without accuracy"])
+def test_a_damaged_note_is_made_again(digits: Mnist, data_folder: Path, damage: str) -> None:
     made = small(digits, samples=64)
-    (data_folder / made.protocol["network"] / "classifier.json").write_text("{")
+    note = data_folder / made.protocol["network"] / "classifier.json"
+    if damage == "without accuracy":
+        damage = json.dumps({"protocol": json.loads(note.read_text())["protocol"]})
+    note.write_text(damage)
     assert small(digits, samples=64).protocol == made.protocol
 
 

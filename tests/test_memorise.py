@@ -15,6 +15,7 @@ import ganskit as package
 from ganskit import Field, Model, Nets, Noise, Recipe, TwoPlayer, UserError, build_nets
 from ganskit.conformance.tiny import TinyData, TinyNet
 from ganskit.data.rooms import Rooms
+from ganskit.engine.distributed import World
 from ganskit.evaluate import memorise
 from ganskit.evaluate.memorise import Memorise, nearer
 
@@ -91,15 +92,22 @@ def test_without_held_out_data_training_pictures_stand_in(real: torch.Tensor) ->
 
 
 def test_samples_that_are_not_finite_are_noticed_before_minutes_of_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memorise, "run", lambda *a, **b: pytest.fail("it was trained first"))
+    monkeypatch.setattr(memorise, "kept", lambda *a, **b: pytest.fail("it was trained first"))
     with pytest.raises(UserError, match="samples that are not finite"):
         Memorise(**SMALL | {"coder_samples": 77}).evaluate(model(torch.full((1, 3, 32, 32), torch.nan)))
 
 
 def test_the_autoencoder_is_trained_once(real: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     first = Memorise(**SMALL).evaluate(model(real)).numbers
-    monkeypatch.setattr(memorise, "run", lambda *a, **b: pytest.fail("it was trained before"))
+    monkeypatch.setattr(memorise, "kept", lambda *a, **b: pytest.fail("it was trained before"))
     assert Memorise(**SMALL).evaluate(model(real)).numbers == first
+
+
+def test_several_processes_do_not_train_it(real: torch.Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evaluations are the first process's alone: the others would wait for its rounds."""
+    monkeypatch.setattr(World, "join", lambda: World(size=2))
+    with pytest.raises(UserError, match="several processes cannot train it: evaluate once with one before"):
+        Memorise(**SMALL | {"coder_samples": 78}).evaluate(model(real))
 
 
 def test_a_run_that_is_there_is_used(real: torch.Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,13 +129,13 @@ def test_what_is_too_small_or_no_picture(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"num is 1,000 and there are 96 training pictures"):
         Memorise().evaluate(model())
     with pytest.raises(UserError, match="these data are"):
-        Memorise(held_out=Rooms(num_images=8, size=64)).evaluate(model())
+        Memorise(held_out=Rooms(num_images=8, size=64)).check(model().recipe)
     with pytest.raises(UserError, match="nearest is 96 of 96"):
         Memorise(nearest=96).evaluate(model())
     with pytest.raises(UserError, match="radius is 40: expected 0 to 32"):
         Memorise(radius=40)
     with pytest.raises(UserError, match="not a run directory"):
-        Memorise(num=8, coder=str(tmp_path)).evaluate(model())
+        Memorise(num=8, coder=str(tmp_path)).check(model().recipe)
     other = package.save_run(model().recipe, model().nets, "other", tmp_path / "other")
     with pytest.raises(UserError, match=r"TinyNet|no run of dcgan-dedup"):
         Memorise(num=8, coder=str(other)).evaluate(model())

@@ -30,14 +30,17 @@ def kept(recipe: Recipe, folder: Path, whole: bool, device: str, progress: bool)
         raise UserError(f"{error} It is a small network of ganskit's own: delete {folder}, and it is trained again.") from error
 
 
-def noted(file: Path, model: Model, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What is noted of a kept network; it is measured again if the note is damaged, or its protocol is not of these weights."""
-    note: dict[str, Any] = {}
-    with suppress(OSError, ValueError):
-        note = json.loads(file.read_bytes())
-    if note.get("protocol", {}).get("sha256") != model.identity["weights_sha256"]:
-        note = measure()
-        write_whole(file, (json.dumps(note, indent=2) + "\n").encode())
+def noted(file: Path, model: Model, keys: set[str], measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What is noted of a kept network, under `keys` and "protocol".
+
+    It is measured again if the note is damaged, or its protocol is not of these weights.
+    """
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        note: dict[str, Any] = json.loads(file.read_bytes())
+        if note["protocol"]["sha256"] == model.identity["weights_sha256"] and note.keys() >= keys:
+            return note
+    note = measure()
+    write_whole(file, (json.dumps(note, indent=2) + "\n").encode())
     return note
 
 

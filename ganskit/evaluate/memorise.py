@@ -27,12 +27,13 @@ from ganskit.dedup import check, codes_of, recipe_for
 from ganskit.engine.rundir import RunDir
 from ganskit.engine.sampling import as_input
 from ganskit.errors import GanskitError, UserError
+from ganskit.evaluate.kept import kept
 from ganskit.evaluate.model import Model, load
 from ganskit.evaluate.plots import svg
+from ganskit.evaluate.required import check_data
 from ganskit.evaluator import Evaluator, Picture, Result
 from ganskit.pictures import to_bytes
 from ganskit.recipe import Recipe, evolve, read_toml, to_table
-from ganskit.train import run
 from ganskit.validators import at_least, not_negative
 
 AT_ONCE = 1024
@@ -68,15 +69,19 @@ class Memorise(Evaluator):
         if self.radius > MAX_RADIUS:
             raise UserError(f"radius is {self.radius}: expected 0 to {MAX_RADIUS} of {BITS} bits.")
 
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for held-out data of another shape, and a coder that is no run."""
+        check_data(recipe, self.held_out)
+        if self.coder is not None:
+            RunDir.there(self.coder)
+
     def evaluate(self, model: Model) -> Result:
         """Code everything, look for the nearest, compare. Raises UserError for what is no picture of 32x32 or more."""
         store = model.store()
         check(store, self.radius)
         if self.nearest >= len(store):
             raise UserError(f"nearest is {self.nearest} of {len(store)} training pictures: expected fewer.")
-        if self.held_out is not None:
-            model.store(self.held_out)  # what does not fit says so before minutes of training
-        elif self.num > len(store):
+        if self.held_out is None and self.num > len(store):
             raise UserError(f"num is {self.num:,} and there are {len(store):,} training pictures: set num to at most that.")
         samples = model.sample(self.num, self.seed)
         coder = self._coder(model, store)
@@ -135,12 +140,12 @@ class Memorise(Evaluator):
             return coder
         recipe = recipe_for(store, self.coder_samples)
         name = store.path.resolve().name
-        kept = data_home() / "learned" / f"dedup-{name}-{store.manifest.content[:12]}-{recipe.samples}"
-        for there in (Path("runs") / f"dedup-{name}", kept):
+        own = data_home() / "learned" / f"dedup-{name}-{store.manifest.content[:12]}-{recipe.samples}"
+        for there in (Path("runs") / f"dedup-{name}", own):
             if _is_finished(there, recipe):
                 return load(there, device=device)
-        with locked(kept, _shows()):
-            return load(run(recipe, out=kept, resume=True, device=device, progress=_shows()), device=device)
+        with locked(own, _shows()):
+            return kept(recipe, own, whole=False, device=device, progress=_shows())
 
     def _picture(self, model: Model, x: torch.Tensor, near: _Near, store: Store, what: str) -> Picture:
         """Rows of a picture, a gap and its nearest training pictures; the nearest rows first."""

@@ -108,7 +108,7 @@ def _finished(model: Model, store: Store, labels: Labels, folder: Path) -> Class
         protocol = _protocol(model, store, labels, folder) | {"sha256": model.identity["weights_sha256"]}
         return {"protocol": protocol} | _measured(net, model.device, store, labels)
 
-    note = noted(folder / NOTE, model, measure)
+    note = noted(folder / NOTE, model, {"accuracy", "accuracies"}, measure)
     return Classifier(
         module=net.features,
         head=net.head,

@@ -17,7 +17,7 @@ from ganskit.data.rooms.boxes import KINDS, RoomBoxes
 from ganskit.engine.sampling import as_input
 from ganskit.evaluate.kept import kept, noted
 from ganskit.evaluate.model import Model
-from ganskit.evaluate.rooms.detector import Detector, known, measured
+from ganskit.evaluate.rooms.detector import Detector, check_kinds, measured
 from ganskit.evaluate.rooms.game import NET, recipe
 from ganskit.optim import Adam, Decay
 from ganskit.recipe import Recipe, to_table
@@ -39,8 +39,7 @@ def detector(
 
     Raises UserError, RunFailed, or Interrupted; for `kinds` that it does not find at once, before it is trained.
     """
-    for kind in kinds:
-        known(kind, KINDS)
+    check_kinds(kinds)
     chosen = recipe_for(size, samples)
     folder = data_home() / "learned" / chosen.name
     with locked(folder, progress):
@@ -67,7 +66,7 @@ def _finished(model: Model, size: int, folder: Path) -> Detector:
         fresh = RoomBoxes(num_images=min(FRESH_ROOMS, max(8, model.samples // 100)), size=size, seed=FRESH_SEED)
         return {"protocol": _protocol(model, fresh, folder), "quality": _quality(made, fresh)}
 
-    note = noted(folder / NOTE, model, measure)
+    note = noted(folder / NOTE, model, {"quality"}, measure)
     return evolve(made, quality=note["quality"], protocol=note["protocol"])
 
 
