@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from tqdm import tqdm
+
 from ganskit.config import field_types
 from ganskit.data.dataset import Dataset
 from ganskit.data.detect import detect
@@ -123,7 +125,13 @@ def run(
     named_run = resume and not isinstance(recipe, Recipe) and not is_file(str(recipe))
     directory = RunDir.choose(str(recipe), Path(out) if out is not None else None, resume) if named_run else None
     chosen = resolve(recipe, data=data, settings=settings, precision=precision, resumes=directory)
-    check(chosen)
+    try:
+        check(chosen)
+    except UserError as error:
+        directory = RunDir.choose(chosen.name, Path(out) if out is not None else None, resume)
+        if not (resume and directory.recipe_file.exists()):
+            raise
+        tqdm.write(f"Warning: {error}")  # what was begun goes on: an evaluation that cannot be made costs no more
     return run_recipe(
         chosen, out=out, resume=resume, device=device, init_from=init_from, progress=progress, workers=workers,
         evaluations=Evaluations if chosen.evaluations else None,

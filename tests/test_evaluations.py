@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import torch
@@ -12,8 +13,9 @@ from attrs import evolve, field, frozen
 from safetensors.torch import load_file
 
 import ganskit
-from ganskit import Evaluation, Evaluator, Result, UserError
+from ganskit import Evaluation, Evaluator, Player, Result, TwoPlayer, UserError
 from ganskit.cli.describe import describe
+from ganskit.engine.device import torch_settings
 from ganskit.evaluator import find_number
 from ganskit.recipe import from_table, override, to_table
 from ganskit.train import resolve
@@ -219,6 +221,47 @@ def test_one_that_cannot_succeed_is_refused_before_the_training(tmp_path: Path) 
     run = ganskit.run(recipe(), out=tmp_path / "run", **HOW)
     with pytest.raises(UserError, match=r"^2 nets are not what it measures"):
         ganskit.evaluate_run(run, Never(), device="cpu")
+
+
+def test_what_was_begun_goes_on_without_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = recipe(no=Evaluation(evaluator=Never()))
+    run = ganskit.run(evolve(recipe(), samples=48), out=tmp_path / "run", **HOW)
+    ganskit.run(wanted, out=run, resume=True, **HOW)
+    assert "Warning: The evaluation no of" in capsys.readouterr().out
+    assert weights(run)
+    assert ganskit.load(run, recipe=wanted).samples == 96
+
+
+@frozen
+class TrainsOne(Evaluator):
+    """Trains a small network of its own, whose game changes torch's settings, as an engine does on a GPU."""
+
+    def evaluate(self, model: ganskit.Model) -> Result:
+        before = torch_settings()
+        with TemporaryDirectory() as folder:
+            ganskit.run(evolve(recipe(), game=Careless(), samples=24), out=Path(folder) / "own", **HOW)
+        return Result({"as_before": float(torch_settings() == before)})
+
+
+@frozen
+class Careless(TwoPlayer):
+    def players(self) -> dict[str, Player]:
+        torch.backends.cudnn.deterministic = torch.backends.cudnn.allow_tf32 = True
+        return super().players()
+
+
+def test_a_network_trained_for_an_evaluation_leaves_its_settings(evaluated: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(evaluated, tmp_path / "copy")
+    result = ganskit.evaluate_run(copy, TrainsOne(), device="cpu", recipe=recipe(), name="own")
+    assert result.numbers == {"as_before": 1.0}
+
+
+def test_the_best_can_be_asked_for_by_its_number(tmp_path: Path) -> None:
+    """Its checkpoint is not among the two newest: a report's command asks for it so."""
+    run = ganskit.run(recipe(far=Evaluation(evaluator=Far(lowest=24), every=24, best="far")), out=tmp_path / "run", **HOW)
+    best = json.loads((run / "best" / "far.json").read_text())["samples"]
+    assert not (run / "checkpoints" / f"{best:012}.safetensors").exists()
+    assert ganskit.load(run, checkpoint=best, recipe=recipe()).samples == best
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,16 @@ from ganskit.errors import UserError
 def chosen_checkpoint(directory: RunDir, checkpoint: str | Path | int | None) -> Path:
     """The newest (None), a file, the number in a file's name, or "best:NAME". Raises UserError for none, or damaged ones."""
     there = checkpoints.files(directory.checkpoints)
+    all_of_them = {file.name: file for file in (*checkpoints.files(directory.best), *there)}
     if checkpoint is None:
         file, damaged = checkpoints.newest(directory.checkpoints)
         if file is None:
             if not there:
-                raise UserError(f"{directory.path} has no whole checkpoint yet.")
-            raise UserError(f"Damaged: {', '.join(map(str, there))}. Copy one of them anew, or train anew elsewhere.")
+                raise UserError(f"{directory.path} has no checkpoint yet: train it, or go on with it with --resume.")
+            raise UserError(
+                f"Damaged: {', '.join(map(str, there))}. The .sha256 files beside them are missing, or differ from them: "
+                "put these back from a copy, or train anew elsewhere."
+            )
         if damaged:  # an older one in its place would give other samples and numbers without a word
             raise UserError(
                 f"{damaged[0]} is damaged: its SHA-256 is not the one written beside it. Take the one before "
@@ -27,11 +31,10 @@ def chosen_checkpoint(directory: RunDir, checkpoint: str | Path | int | None) ->
     text = str(checkpoint)
     if text == "best" or text.startswith("best:"):
         text = str(directory.best_checkpoint(text[5:]))
-    file = next((f for f in there if text.isdecimal() and int(f.stem) == int(text)), Path(text))
+    file = next((f for f in all_of_them.values() if text.isdecimal() and int(f.stem) == int(text)), Path(text))
     if not file.is_file():
-        raise UserError(
-            f"There is no checkpoint {checkpoint}: {directory.path} has {', '.join(f.stem for f in there) or 'none'}."
-        )
+        has = ", ".join(sorted(Path(name).stem for name in all_of_them)) or "none"
+        raise UserError(f"There is no checkpoint {checkpoint}: {directory.path} has {has}.")
     if not checkpoints.checksum_file(file).is_file():
         raise UserError(f"{file} is no checkpoint: it has no SHA-256 beside it. Take one of {directory.checkpoints}.")
     if not checkpoints.is_whole(file):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 import numbers
-import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from attrs import evolve
@@ -74,17 +74,19 @@ def usual_name(evaluator: Evaluator) -> str:
 
 
 def _keep(folder: Path, record: Mapping[str, Any], result: Result) -> None:
-    """Write everything beside the earlier result, then put it in its place."""
-    new = folder.with_name(f".{folder.name}.new")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
-    for key, picture in _pictures(result).items():
-        save_grid(picture.x, new / f"{key}.png", picture.columns)
-    for key, text in result.plots.items():
-        write_whole(new / f"{key}.svg", text.encode())
-    write_whole(new / RESULT, (json.dumps(record, indent=2) + "\n").encode())
-    shutil.rmtree(folder, ignore_errors=True)
-    new.rename(folder)
+    """Write everything beside the earlier result, then put it in its place: this is removed last of all."""
+    folder.parent.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent, ignore_cleanup_errors=True) as beside:
+        new = Path(beside) / "new"
+        new.mkdir()
+        for key, picture in _pictures(result).items():
+            save_grid(picture.x, new / f"{key}.png", picture.columns)
+        for key, text in result.plots.items():
+            write_whole(new / f"{key}.svg", text.encode())
+        write_whole(new / RESULT, (json.dumps(record, indent=2) + "\n").encode())
+        if folder.exists():
+            folder.rename(Path(beside) / "old")
+        new.rename(folder)
 
 
 def _pictures(result: Result) -> dict[str, Picture]:
