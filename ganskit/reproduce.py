@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
 from attrs import asdict, field, frozen
 
 from ganskit.claims import Arm, Claim
 from ganskit.config import unstructure
 from ganskit.data.files import write_whole
+from ganskit.engine import checkpoint as checkpoints
 from ganskit.engine.device import processor, resolve_device
 from ganskit.engine.run import run
 from ganskit.engine.rundir import RunDir, folder_name
 from ganskit.errors import UserError
+from ganskit.evaluate.choosing import chosen_checkpoint
 from ganskit.evaluate.evaluation import RESULT, evaluate_run
 from ganskit.evaluator import Evaluator, find_number
-from ganskit.recipe import Recipe, evolve, named, override, to_toml, use, versions
+from ganskit.recipe import Recipe, evolve, named, override, to_toml, use
 
 CLAIMS = "claims.json"
 
 
 @frozen
 class Outcome:
-    """What was found of a claim: the numbers of both sides, a value for each seed, and whether it holds in all of them."""
+    """What was found of a claim: the numbers of both sides, a value for each seed, and whether it holds in all of them.
+
+    `time_s` is what the trainings and evaluations took that these numbers come from, each by its own clock and counted once,
+    whichever call or claim they were made for. `made_with` are the versions and the processors of all of them, as far as
+    their files tell: of a run that was trained in parts those of the last one, of an evaluation that was there only the plugins.
+    """
 
     claim: Claim
     ours: tuple[float, ...] = ()
@@ -68,19 +75,21 @@ def reproduce(
 
     Runs and evaluations that are there are used again, those that were interrupted go on: the same call ends what was begun.
     `seeds` instead of each claim's own number; `only` the claim with this number, from 1. Raises UserError when the recipe
-    has no such claim, and what training and evaluating raise.
+    has no such claim; before anything is trained, for settings and options of any claim that do not fit, and for what cannot
+    be evaluated so; and what training and evaluating raise.
     """
     if not recipe.claims:
         raise UserError(f'The recipe "{recipe.name}" carries no claims. Its page in the documentation says what it is for.')
     if only is not None and not 1 <= only <= len(recipe.claims):
         raise UserError(f'The recipe "{recipe.name}" has the claims 1 to {len(recipe.claims)}, and no claim {only}.')
     folder = Path(out) if out is not None else usual_folder(recipe)
-    outcomes = [_earlier(folder, recipe, claim) for claim in recipe.claims]
-    for number, claim in enumerate(recipe.claims, 1):
-        if only in (None, number) and claim.ours is not None:
-            say(f"Claim {number} of {len(recipe.claims)}: {claim}")
-            outcomes[number - 1] = _tried(recipe, outcomes[number - 1], folder, seeds or claim.seeds, device, progress)
-        _write(folder, recipe, outcomes)
+    plans = [_plan(recipe, number, folder, seeds, only) for number in range(1, len(recipe.claims) + 1)]
+    outcomes = [_earlier(folder, plan) for plan in plans]
+    for index, plan in enumerate(plans):
+        if plan.ours:
+            say(f"Claim {index + 1} of {len(plans)}: {plan.claim}")
+            outcomes[index] = _tried(plan, outcomes[index], device, progress)
+        _write(folder, recipe, plans, outcomes)
     return outcomes
 
 
@@ -89,58 +98,136 @@ def usual_folder(recipe: Recipe) -> Path:
     return Path("runs") / f"claims-{folder_name(recipe.name)}"
 
 
-def _earlier(folder: Path, recipe: Recipe, claim: Claim) -> Outcome:
+@frozen
+class _Try:
+    """One arm with one seed: what is trained, where, and how it is evaluated."""
+
+    arm: Arm
+    small: Recipe
+    evaluator: Evaluator
+    place: Path
+
+    @classmethod
+    def of(cls, recipe: Recipe, arm: Arm, seed: int, folder: Path) -> _Try:
+        """Raises UserError for settings and options that do not fit."""
+        small = small_form(recipe, arm, seed)
+        place = folder / f"{folder_name(small.name)}-{_digest(to_toml(small))}"
+        return cls(arm, small, override(use(arm.evaluator, "evaluator"), arm.options), place)
+
+    @property
+    def evaluation(self) -> str:
+        """The name under which it is kept."""
+        return f"{self.arm.evaluator}-{_digest(json.dumps(unstructure(self.evaluator), sort_keys=True))}"
+
+    @property
+    def result(self) -> Path:
+        """The file in which it is kept."""
+        return RunDir(self.place).evaluation(self.evaluation) / RESULT
+
+    def read(self) -> dict[str, Any]:
+        """What was found. Raises OSError, ValueError, KeyError or TypeError unless it is there and whole."""
+        record = json.loads(self.result.read_bytes())
+        return {"numbers": dict(record["numbers"]), "time_s": float(record["time_s"]), "plugins": dict(record["plugins"])}
+
+    def found(self) -> dict[str, Any] | None:
+        """The same, if there is any."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            return self.read()
+        return None
+
+
+@frozen
+class _Plan:
+    """A claim, and what is to be tried for it: nothing, if there is no small form or nobody asks for it."""
+
+    claim: Claim
+    tried: str
+    ours: tuple[_Try, ...] = ()
+    baseline: tuple[_Try, ...] = ()
+
+
+def _plan(recipe: Recipe, number: int, folder: Path, seeds: int | None, only: int | None) -> _Plan:
+    claim = recipe.claims[number - 1]
+    try:
+        tried = tried_on(recipe, claim)
+        if claim.ours is None or only not in (None, number):
+            return _Plan(claim, tried)
+        sides = [
+            tuple(_Try.of(recipe, arm, seed, folder) for seed in range(seeds or claim.seeds)) if arm else ()
+            for arm in (claim.ours, claim.baseline)
+        ]
+        for side in sides:
+            for each in [one for one in side if one.found() is None][:1]:  # the first will do: seeds are nothing to check
+                each.evaluator.check(each.small)
+    except UserError as error:
+        raise UserError(f'Claim {number} of "{recipe.name}": {error}') from error
+    return _Plan(claim, tried, *sides)
+
+
+def _earlier(folder: Path, plan: _Plan) -> Outcome:
     """What claims.json says of this very claim, tried on these very recipes; nothing if it was not."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         for told in json.loads((folder / CLAIMS).read_bytes())["claims"]:
-            if told["claim"] == json.loads(json.dumps(asdict(claim))) and told["tried"] == _tried_on(recipe, claim):
+            if told["claim"] == json.loads(json.dumps(asdict(plan.claim))) and told["tried"] == plan.tried:
                 made_with = {key: str(value) for key, value in told["made_with"].items()}
-                return Outcome(claim, tuple(told["ours"]), tuple(told["baseline"]), float(told["time_s"]), made_with)
-    return Outcome(claim)
+                return Outcome(plan.claim, tuple(told["ours"]), tuple(told["baseline"]), float(told["time_s"]), made_with)
+    return Outcome(plan.claim)
 
 
-def _tried_on(recipe: Recipe, claim: Claim) -> str:
-    """Changes whenever something else is trained for the claim."""
+def tried_on(recipe: Recipe, claim: Claim) -> str:
+    """Changes whenever something else is trained for the claim. Raises UserError for settings that do not fit."""
     arms = [arm for arm in (claim.ours, claim.baseline) if arm]
     return _digest("".join(to_toml(small_form(recipe, arm, 0)) for arm in arms))
 
 
-def _tried(recipe: Recipe, earlier: Outcome, folder: Path, seeds: int, device: str, progress: bool) -> Outcome:
-    started, claim = time.monotonic(), earlier.claim
-    sides = [
-        tuple(_number(recipe, arm, seed, folder, device, progress) for seed in range(seeds)) if arm else ()
-        for arm in (claim.ours, claim.baseline)
-    ]
-    if (earlier.ours, earlier.baseline) == (sides[0], sides[1]):  # nothing was trained, so the time says nothing
-        return earlier
-    made_with = {
-        "ganskit": version("ganskit"),
-        **versions(recipe),
-        "torch": version("torch"),
-        "processor": processor(resolve_device(device)),
-    }
-    return Outcome(claim, sides[0], sides[1], round(time.monotonic() - started, 1), made_with)
+@frozen
+class _Measured:
+    """A number, the seconds that it took by the file that tells of them, and the versions and machines it was made with."""
+
+    number: float
+    times_s: Mapping[Path, float]
+    plugins: tuple[Mapping[str, str], ...]
+    machines: tuple[Mapping[str, str], ...]
 
 
-def _number(recipe: Recipe, arm: Arm, seed: int, folder: Path, device: str, progress: bool) -> float:
+def _tried(plan: _Plan, earlier: Outcome, device: str, progress: bool) -> Outcome:
+    ours, baseline = ([_measured(each, device, progress) for each in side] for side in (plan.ours, plan.baseline))
+    numbers = tuple(each.number for each in ours), tuple(each.number for each in baseline)
+    if all(old[: len(new)] == new for old, new in zip((earlier.ours, earlier.baseline), numbers, strict=True)):
+        return earlier  # it says all of this, and maybe more seeds
+    both = [*ours, *baseline]
+    times_s = {file: seconds for each in both for file, seconds in each.times_s.items()}
+    plugins = _together(table for each in both for table in each.plugins)
+    machines = _together(table for each in both for table in each.machines)
+    return Outcome(plan.claim, *numbers, round(sum(times_s.values()), 1), {"ganskit": version("ganskit")} | plugins | machines)
+
+
+def _measured(wanted: _Try, device: str, progress: bool) -> _Measured:
     """Train and evaluate one arm with one seed, as far as that was not done before."""
-    small = small_form(recipe, arm, seed)
-    place = folder / f"{folder_name(small.name)}-{_digest(to_toml(small))}"
-    path = run(small, out=place, resume=True, device=device, progress=progress)
-    evaluator: Evaluator = override(use(arm.evaluator, "evaluator"), arm.options)
-    name = f"{arm.evaluator}-{_digest(json.dumps(unstructure(evaluator), sort_keys=True))}"
-    numbers = _found(RunDir(path).evaluation(name) / RESULT)
-    if numbers is None:
-        numbers = evaluate_run(path, evaluator, device=device, name=name).numbers
-    return float(numbers[find_number(numbers, arm.number, f'The evaluator "{arm.evaluator}"')])
+    path = run(wanted.small, out=wanted.place, resume=True, device=device, progress=progress)
+    here = {}
+    found = wanted.found()
+    if found is None:
+        evaluate_run(path, wanted.evaluator, device=device, name=wanted.evaluation)
+        here = {"torch": str(torch.__version__), "processor": processor(resolve_device(device))}
+        found = wanted.read()
+    checkpoint = chosen_checkpoint(RunDir(path), None)
+    meta = checkpoints.read(checkpoint).meta
+    there = {key: str(value) for key, value in meta["environment"].items()}
+    plugins = {key.removeprefix("plugin "): value for key, value in there.items() if key.startswith("plugin ")}
+    machine = {key: there[key] for key in ("torch", "processor") if key in there}
+    number = find_number(found["numbers"], wanted.arm.number, f'The evaluator "{wanted.arm.evaluator}"')
+    times_s = {checkpoint: float(meta["time_s"]), wanted.result: found["time_s"]}
+    return _Measured(float(found["numbers"][number]), times_s, (plugins, found["plugins"]), (machine, here))
 
 
-def _found(file: Path) -> Mapping[str, float] | None:
-    """What an earlier call has found, if it is whole."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        numbers: dict[str, float] = json.loads(file.read_bytes())["numbers"]
-        return numbers
-    return None
+def _together(tables: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """One table of them all: every value that a key has, once."""
+    found: dict[str, dict[str, None]] = {}
+    for table in tables:
+        for key, value in table.items():
+            found.setdefault(key, {})[value] = None
+    return {key: " and ".join(values) for key, values in found.items()}
 
 
 def small_form(recipe: Recipe, arm: Arm, seed: int) -> Recipe:
@@ -153,16 +240,17 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def _write(folder: Path, recipe: Recipe, outcomes: list[Outcome]) -> None:
+def _write(folder: Path, recipe: Recipe, plans: list[_Plan], outcomes: list[Outcome]) -> None:
     """Everything that a page of claims needs."""
-    table = {"recipe": recipe.name, "paper": recipe.paper, "claims": [_told(recipe, each) for each in outcomes]}
+    told = [_told(plan, outcome) for plan, outcome in zip(plans, outcomes, strict=True)]
     folder.mkdir(parents=True, exist_ok=True)
+    table = {"recipe": recipe.name, "paper": recipe.paper, "claims": told}
     write_whole(folder / CLAIMS, (json.dumps(table, indent=2) + "\n").encode())
 
 
-def _told(recipe: Recipe, outcome: Outcome) -> dict[str, Any]:
+def _told(plan: _Plan, outcome: Outcome) -> dict[str, Any]:
     found = {"ours": outcome.ours, "baseline": outcome.baseline, "verdict": outcome.verdict, "time_s": outcome.time_s}
-    about = {"claim": asdict(outcome.claim), "tried": _tried_on(recipe, outcome.claim), "expects": outcome.claim.expects()}
+    about = {"claim": asdict(plan.claim), "tried": plan.tried, "expects": plan.claim.expects()}
     return {**about, **found, "made_with": dict(outcome.made_with)}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ganskit.claims import Arm, Claim
 
-MINUTE = ("samples=60000",)
+BUDGET = ("samples=60000",)
+"""A minute or two at 32x32 and four to ten at 64x64, on a core or two."""
 # the settings of the recipe dcgan-rooms, which suit a short training
 SHORT = (
     "nets.G.width=32",
@@ -13,9 +14,9 @@ SHORT = (
     "game.G_opt.lr=0.0005",
     "ema=0.99",
 )
-FACES = ("data=portraits", *SHORT, *MINUTE)
+FACES = ("data=portraits", *SHORT, *BUDGET)
 # "we train on Imagenet-1k and then use the discriminator's convolutional features" on other pictures (section 5.1)
-PORTRAITS = ('data={use="portraits",size=32}', *SHORT, *MINUTE)
+PORTRAITS = ('data={use="portraits",size=32}', *SHORT, *BUDGET)
 OTHERS = 'data={use="portraits",size=32,seed=1}'
 """Pictures that D has never seen."""
 FEW_LABELS = (OTHERS, "per_class=25", "draws=3", "test_draws=10", "Cs=[0.0001,0.001,0.01]")
@@ -101,22 +102,22 @@ def rooms() -> tuple[Claim, ...]:
         Claim(
             states="Walking in the latent space shows no sharp transitions, which would be a sign of memorisation.",
             where="section 6.1, fig. 4",
-            ours=Arm(evaluator="latent-walk", number="sharp_transitions", settings=MINUTE),
+            ours=Arm(evaluator="latent-walk", number="sharp_transitions", settings=BUDGET),
             relation="below",
             by=1,
         ),
         Claim(
             states="Without the feature maps that draw windows the generator mostly forgets to draw them.",
             where="section 6.3.1, fig. 6",
-            ours=Arm(evaluator="forget", number="window_after", settings=MINUTE),
-            baseline=Arm(evaluator="forget", number="window_before", settings=MINUTE),
+            ours=Arm(evaluator="forget", number="window_after", settings=BUDGET),
+            baseline=Arm(evaluator="forget", number="window_before", settings=BUDGET),
             relation="below",
             by=-0.2,
         ),
         Claim(
             states="What else is in the room stays as it was: fewer beds go than windows.",
             where="section 6.3.1, fig. 6",
-            ours=Arm(evaluator="forget", number="bed_kept", settings=MINUTE),
-            baseline=Arm(evaluator="forget", number="window_kept", settings=MINUTE),
+            ours=Arm(evaluator="forget", number="bed_kept", settings=BUDGET),
+            baseline=Arm(evaluator="forget", number="window_kept", settings=BUDGET),
         ),
     )

@@ -161,7 +161,8 @@ def wgan_gp_gaussians() -> Recipe:
             Claim(
                 states='"Critics trained with weight clipping fail to capture higher moments of the data distribution."',
                 where="fig. 1a",
-                ours=Arm(evaluator="mode-coverage", number="high_quality"),  # a quarter of the rounds leave both by chance
+                # a quarter of the rounds leave both critics at chance
+                ours=Arm(evaluator="mode-coverage", number="high_quality"),
                 baseline=Arm(
                     evaluator="mode-coverage",
                     number="high_quality",
