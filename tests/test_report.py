@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -307,11 +308,43 @@ def test_values_of_other_kinds_than_expected(run: Path) -> None:
     page = seen(run)
     for words in (
         "samples is not what it should be",
+        "no number under a, b, d",
         "protocol is not",
         "evaluations/probe/x.png: there is no such file",
         "1 of its 3",
     ):
         assert words in page.text, words
+
+
+def test_numbers_that_are_none(run: Path) -> None:
+    file = run / "evaluations/probe/result.json"
+    record = json.loads(file.read_text())
+    record["numbers"] |= {"fid": "<b>0</b>", "big": 10**400, "lost": "nan"}
+    file.write_text(json.dumps(record))
+    page = seen(run)
+    assert "no number under fid, big" in page.text
+    assert "lost" in page.text
+    assert ",000,000,000,000" not in page.text
+
+
+def test_a_pipe_is_not_waited_for(run: Path) -> None:
+    os.mkfifo(run / "evaluations/probe/pipe")
+    with pytest.raises(package.UserError, match="pipe is no plain file, and nothing that ganskit made: move it away"):
+        report_run(run)
+
+
+def test_a_recipe_that_is_no_text_is_not_shown(run: Path) -> None:
+    (run / "recipe.toml").write_bytes(bytes(range(256)))
+    page = seen(run)
+    assert "recipe.toml: " in page.text
+    assert "\N{REPLACEMENT CHARACTER}" not in page.text
+
+
+@pytest.mark.parametrize("time_s", [float("nan"), float("inf"), 10**400])
+def test_a_time_that_is_none(run: Path, time_s: float) -> None:
+    file = run / "evaluations/probe/result.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"time_s": time_s}))
+    assert "time_s is not what it should be" in seen(run).text
 
 
 def test_values_that_are_too_large_or_too_deep(run: Path) -> None:
@@ -512,16 +545,18 @@ def test_the_better_number_is_marked_when_it_is_known(run: Path, other: Path, tm
         for file in (each / "evaluations/probe").glob("result.json"):
             record = json.loads(file.read_text())
             record["evaluator"]["fid"] = 0  # the same options
-            record["numbers"] |= {"mine": 1.0 if each == run else 2.0, "fd[conv]": 3.0}
+            record["numbers"] |= dict.fromkeys(("mine", "ours[net]"), 1.0 if each == run else 2.0) | {"fd[conv]": 3.0}
             file.write_text(json.dumps(record))
     page = compared(run, tmp_path / "other", out=tmp_path / "a.html")
     assert "Not measured by the same protocol" not in page.text
     assert row(page, "fid").split() == ["1,235", "99", "better"]
     assert "better" not in row(page, "mine"), "nobody says which direction is the better one"
     assert "better" not in row(page, "fd[conv]"), "they are equal"
-    text = (run / "recipe.toml").read_text().replace("[evaluations]", '[evaluations.probe]\nbest = "mine"\nhigher = true')
-    (run / "recipe.toml").write_text(text)
-    assert row(compared(run, tmp_path / "other", out=tmp_path / "a.html"), "mine").split() == ["1", "2", "better"]
+    plain = (run / "recipe.toml").read_text()
+    for best in ("mine", "ours"):
+        (run / "recipe.toml").write_text(plain.replace("[evaluations]", f'[evaluations.probe]\nbest = "{best}"\nhigher = true'))
+        page = compared(run, tmp_path / "other", out=tmp_path / "a.html")
+        assert row(page, {"ours": "ours[net]"}.get(best, best)).split() == ["1", "2", "better"]
 
 
 def test_other_protocols_are_pointed_out(run: Path, other: Path, tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def numbers(evaluation: str, runs: Sequence[Run]) -> list[Row]:
     rows = []
     for name in names:
         values = [each.numbers.get(name) for each in found]
-        lower = next((each.lower_is_better[name] for each in found if name in each.lower_is_better), lower_is_better(name))
+        lower = next((told for each in found if (told := each.is_lower_better(name)) is not None), lower_is_better(name))
         shown = tuple(MISSING if value is None else number(value) for value in values)
         rows.append(Row(name, shown, None if warning or lower is None else _better(values, lower), warning))
     return rows

@@ -14,13 +14,14 @@ from ganskit.evaluate.evaluation import RESULT
 from ganskit.report.images import Inline, Unreadable, embedded, read_picture, read_plot, shown
 from ganskit.report.reading import Troubles, finite, json_file, json_lines, table, text
 
+NUMBER = (int, float)
 RECORD = {
     **dict.fromkeys(("evaluator", "numbers", "protocol", "details", "pictures", "plots", "plugins"), dict),
-    **{"samples": int, "ema": bool, "time_s": (int, float)},
+    **{"samples": int, "ema": bool, "time_s": NUMBER},
     **dict.fromkeys(("device", "precision", "weights_sha256"), str),
 }
 """What is under the keys of result.json."""
-BEST = {"number": str, "value": (int, float), "samples": int, "file": str}
+BEST = {"number": str, "value": NUMBER, "samples": int, "file": str}
 
 
 @frozen
@@ -47,6 +48,10 @@ class Found:
     """Of the best checkpoint: number, value, samples; empty if none is kept."""
     lower_is_better: Mapping[str, bool] = field(factory=dict)
     """Numbers whose better direction the recipe tells."""
+
+    def is_lower_better(self, number: str) -> bool | None:
+        """What the recipe tells of a number, where "fd" stands for "fd[NET]", too; None: nothing."""
+        return self.lower_is_better.get(number, self.lower_is_better.get(number.partition("[")[0]))
 
     @property
     def numbers(self) -> Mapping[str, Any]:
@@ -85,7 +90,12 @@ def evaluations(directory: RunDir, wanted: Mapping[str, Any], troubles: Troubles
 
 def _kept(folder: Path, troubles: Troubles) -> dict[str, Any]:
     """The record of an evaluation, with its pictures and plots."""
-    record = _read(folder / RESULT, f"evaluations/{folder.name}/{RESULT}", RECORD, troubles)
+    where = f"evaluations/{folder.name}/{RESULT}"
+    record = dict(_read(folder / RESULT, where, RECORD, troubles))
+    numbers = table(record, "numbers")
+    if wrong := [key for key, value in numbers.items() if not (finite(value) or value in ("nan", "inf", "-inf"))]:
+        troubles.append(f"{where}: no number under {', '.join(wrong)}")
+        record["numbers"] = {key: value for key, value in numbers.items() if key not in wrong}
     pictures, plots = [], []
     for name, about in table(record, "pictures").items():
         told: Mapping[str, Any] = about if isinstance(about, Mapping) else {"file": f"{name}.png"}
@@ -118,7 +128,11 @@ def _read(file: Path, name: str, kinds: Mapping[str, Any], troubles: Troubles) -
     except (OSError, ValueError) as error:
         troubles.append(f"{name}: {one_line(error)}")
         return {}
-    wrong = [key for key, kind in kinds.items() if key in found and not isinstance(found[key], kind)]
+    wrong = [
+        key
+        for key, kind in kinds.items()
+        if key in found and not (isinstance(found[key], kind) and (kind is not NUMBER or finite(found[key])))
+    ]
     troubles += [f"{name}: {key} is not what it should be" for key in wrong]
     return {key: value for key, value in found.items() if key not in wrong}
 

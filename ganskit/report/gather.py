@@ -73,6 +73,7 @@ class Run:
 def gather(path: str | Path, label: str = "") -> Run:
     """Read a run directory. Raises UserError for a folder that is none."""
     directory = RunDir.there(path)
+    _refuse_what_is_no_file(directory.path)
     troubles: Troubles = []
     meta, parameters = _checkpoint(directory, troubles)
     recipe = _recipe(directory, meta, troubles)
@@ -83,7 +84,7 @@ def gather(path: str | Path, label: str = "") -> Run:
         path=directory.path,
         label=label or directory.path.resolve().name,
         recipe=recipe,
-        recipe_text=directory.recipe_file.read_text(encoding="utf-8", errors="replace"),
+        recipe_text=_text(directory.recipe_file),
         samples=int(meta.get("samples", last.get("samples", 0))),
         time_s=float(seconds if finite(seconds := meta.get("time_s", last.get("time_s"))) else 0),
         meta=meta,
@@ -93,6 +94,21 @@ def gather(path: str | Path, label: str = "") -> Run:
         evaluations=tuple(evaluations(directory, table(recipe, "evaluations"), troubles)),
         troubles=troubles,
     )
+
+
+def _refuse_what_is_no_file(folder: Path) -> None:
+    """Raise UserError for a pipe, a socket or a device: reading one may wait for ever."""
+    for path in folder.rglob("*"):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise UserError(f"{path} is no plain file, and nothing that ganskit made: move it away.")
+
+
+def _text(file: Path) -> str:
+    """What is in the file; nothing if it is no text, which is then among the troubles."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return ""
 
 
 def _recipe(directory: RunDir, meta: Mapping[str, Any], troubles: Troubles) -> Mapping[str, Any]:
