@@ -18,7 +18,7 @@ from attrs.validators import optional
 from ganskit.claims import Claim
 from ganskit.config import Table, field_types, structure, unstructure, use
 from ganskit.data.dataset import Dataset
-from ganskit.errors import UserError, nearest
+from ganskit.errors import UserError, nearest, one_line
 from ganskit.evaluator import Evaluation, is_name
 from ganskit.game import Architecture, Game
 from ganskit.registry import Pluggable
@@ -239,7 +239,11 @@ def replaced(value: T, path: str, new: object) -> T:
 def _parse(text: str) -> object:
     try:
         table = tomllib.loads(f"value = {text}")
-    except _NO_TOML:
+    except _NO_TOML as error:
+        if text[:1] in ("{", "["):  # what begins as a table or a list is no name
+            raise UserError(
+                f'{text} is no TOML: {one_line(error)}. Expected such as {{use = "name", size = 32}} or [1, 2].'
+            ) from error
         return text
     return table["value"] if len(table) == 1 else text
 

@@ -21,13 +21,17 @@ def fraction(instance: object, attribute: object, value: float) -> None:
 def not_negative(instance: object, attribute: object, value: float) -> None:
     """An attrs validator: zero or above."""
     if not 0 <= value < float("inf"):
-        raise UserError(f"{type(instance).__name__}.{getattr(attribute, 'name', '?')} is {value}: expected 0 or more.")
+        raise UserError(
+            f"{type(instance).__name__}.{getattr(attribute, 'name', '?')} is {value}: expected a finite number, 0 or more."
+        )
 
 
 def positive(instance: object, attribute: object, value: float | None) -> None:
     """An attrs validator: above zero, or None."""
     if value is not None and not 0 < value < float("inf"):
-        raise UserError(f"{type(instance).__name__}.{getattr(attribute, 'name', '?')} is {value}: expected a number above 0.")
+        raise UserError(
+            f"{type(instance).__name__}.{getattr(attribute, 'name', '?')} is {value}: expected a finite number above 0."
+        )
 
 
 def not_empty(instance: object, attribute: object, value: Any) -> None:  # noqa: ANN401 - whatever has a length

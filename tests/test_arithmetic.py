@@ -77,7 +77,7 @@ def test_a_negated_attribute() -> None:
         ({"a": (), "b": (), "c": ()}, "Arithmetic.a is empty: expected one or more"),
         ({"change": "smlie"}, 'There is no attribute "smlie". Did you mean "smile"?'),
         ({"onto": "not men"}, 'There is no attribute "men". Did you mean "man"?'),
-        ({"scale": float("inf")}, "Arithmetic.scale is inf: expected 0 or more"),
+        ({"scale": float("inf")}, "Arithmetic.scale is inf: expected a finite number, 0 or more"),
         ({"change": "man"}, 'change and onto are both "man"'),
         (
             {"num": 10, "confidence": 0.999},
@@ -87,12 +87,12 @@ def test_a_negated_attribute() -> None:
 )
 def test_what_cannot_be_calculated(options: dict, says: str) -> None:
     with pytest.raises(UserError, match=says.replace("?", "[?]")):
-        Arithmetic(**options).evaluate(model())
+        measured(Arithmetic(**options), model())
 
 
 def test_data_without_attributes() -> None:
     with pytest.raises(UserError, match="There are no attributes in data with x uint8"):
-        Arithmetic().evaluate(model(TinyData()))
+        measured(Arithmetic(), model(TinyData()))
 
 
 def test_which_data_have_attributes() -> None:

@@ -17,6 +17,7 @@ from ganskit.conformance.tiny import TinyData, TinyNet
 from ganskit.dcgan.collapse import Collapse
 from ganskit.dcgan.filters import Filters
 from ganskit.dcgan.nets import Discriminator, Generator
+from ganskit.evaluate.evaluation import measured
 
 OSCILLATES, STILL, COPIES, OF = 2, 4, 7, 1
 SMALL = {"num": 128}
@@ -155,7 +156,7 @@ def test_what_cannot_be_looked_at() -> None:
     with pytest.raises(UserError, match="without 2-d convolutions"):
         Collapse(judges=()).evaluate(model(G=TinyNet()))
     with pytest.raises(UserError, match='has no net "E", only'):
-        Collapse(judges=("E",), num=64).evaluate(model())
+        measured(Collapse(judges=("E",), num=64), model())
     with pytest.raises(UserError, match=r"512 real examples are asked for, and .* has 64: set num to at most that"):
         Collapse().evaluate(model())
     with pytest.raises(UserError, match=r"peak is 1\.5"):

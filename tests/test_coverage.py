@@ -120,7 +120,7 @@ def test_the_mixture_by_options() -> None:
 
 def test_what_mode_coverage_refuses() -> None:
     with pytest.raises(UserError, match=r"3 samples cannot cover 4 modes. Set num to 4 or more"):
-        measured(ModeCoverage(num=3), Drawn(mixture(3)))
+        ModeCoverage(num=3).check(evolve(tiny(), data=Corners()))
     with pytest.raises(UserError, match="Blobs does not say its centres and std: give the options centres, std"):
         measured(ModeCoverage(), Drawn(mixture(3), Blobs()))
     with pytest.raises(UserError, match=r"centres of \[3\] numbers, and samples of Corners have 2"):

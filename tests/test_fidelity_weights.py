@@ -26,7 +26,7 @@ from ganskit.evaluate.evaluation import measured
 from ganskit.evaluate.fidelity.evaluators import InceptionScore, Kid, PrecisionRecall
 from ganskit.evaluate.fidelity.extractor import as_file, inception
 from ganskit.evaluate.fidelity.ppl import Latents, Ppl, trimmed
-from ganskit.evaluate.fidelity.weights import INCEPTION, LPIPS, VGG16, Published, weights_of
+from ganskit.evaluate.fidelity.weights import INCEPTION, LPIPS, VGG16, Published, check_weights, weights_of
 
 CPU = torch.device("cpu")
 KID = Kid(num=3, subset_size=2, subsets=2, batch_size=3)
@@ -175,6 +175,46 @@ def test_offline(home: Path, model: ganskit.Model, monkeypatch: pytest.MonkeyPat
     assert "weights-inception-2015-12-05-6726825d.pth (95.6 MB)" in said
     assert f"put it into {home / 'weights'}" in said
     assert "--set weights=FILE or GANSKIT_INCEPTION=FILE" in said
+
+
+def wish(evaluator: str) -> list[str]:
+    small = ["data.size=16", "data.num_images=16", "nets.G.width=4", "nets.D.width=4"]
+    return [word for each in (*small, f"evaluations.e={{evaluator={evaluator}}}") for word in ("--set", each)]
+
+
+@pytest.mark.parametrize(("evaluator", "file"), [("fid", INCEPTION), ("ppl", VGG16)])
+def test_a_training_fetches_what_it_will_need_and_a_dry_run_does_not(
+    home: Path, ganskit: Callable, monkeypatch: pytest.MonkeyPatch, evaluator: str, file: Published
+) -> None:
+    words = ["run", "dcgan-rooms", *wish(f"'{evaluator}'"), "--device", "cpu", "--out", home.parent / "run"]
+    assert ganskit(*words, "--dry-run").code == 0, "they could be downloaded"
+    assert not home.exists()
+    refused = ganskit(*words)
+    assert refused.code == 2
+    assert f"The weights of {file.network} are not here and could not be downloaded" in refused.err
+    assert not (home.parent / "run").exists()
+    monkeypatch.setenv("GANSKIT_OFFLINE", "1")
+    assert f"Get {file.file.name}" in ganskit(*words, "--dry-run").err
+
+
+def test_weights_of_another_network_are_refused_before_the_training(ganskit: Callable, tmp_path: Path) -> None:
+    save_file({"a": torch.zeros(3)}, tmp_path / "other.safetensors")
+    done = ganskit("run", "dcgan-rooms", *wish(f"{{use = 'fid', weights = '{tmp_path / 'other.safetensors'}'}}"), "--dry-run")
+    assert done.code == 2
+    assert "has the weights of another network than Inception-v3" in done.err
+
+
+def test_a_file_of_weights_is_looked_at_once_until_it_changes(tmp_path: Path) -> None:
+    file, looks = tmp_path / "some.safetensors", []
+
+    def check(layer: str = "") -> int:
+        check_weights(INCEPTION, str(file), "", lambda: looks.append(1), layer)
+        return len(looks)
+
+    file.write_bytes(b"1")
+    assert [check(), check(), check("logits"), check()] == [1, 1, 2, 2]
+    file.write_bytes(b"12")
+    assert check() == 3
 
 
 def test_published_weights_are_downloaded_once_and_kept_as_safetensors(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -165,7 +165,7 @@ def test_boxes_that_are_wrong(tmp_path: Path, text: str, says: str) -> None:
 def test_what_cannot_be_forgotten(painted, options: dict, says: str) -> None:
     ours, file = painted
     with pytest.raises(UserError, match=says):
-        Forget(**{"boxes": file, "num": 40} | options).evaluate(ours)
+        measured(Forget(**{"boxes": file, "num": 40} | options), ours)
 
 
 def test_boxes_that_leave_nothing_outside(painted, tmp_path: Path) -> None:

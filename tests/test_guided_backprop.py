@@ -18,6 +18,7 @@ from ganskit import Architecture, Field, Model, Noise, Recipe, Shape, TwoPlayer,
 from ganskit.conformance.tiny import TinyData, TinyNet
 from ganskit.dcgan.guided_backprop import Guided, GuidedBackprop, selectivity
 from ganskit.dcgan.nets import Discriminator
+from ganskit.evaluate.evaluation import measured
 
 SMALL = {"num": 24, "top": 3, "units": 2}
 
@@ -144,15 +145,15 @@ def test_what_cannot_be_looked_at() -> None:
     with pytest.raises(UserError, match='The net "D" of "looks": TinyModule has no 2-d convolution'):
         GuidedBackprop(**SMALL).evaluate(model(D=TinyNet()))
     with pytest.raises(UserError, match='has no net "E", only'):
-        GuidedBackprop(net="E", **SMALL).evaluate(model())
+        measured(GuidedBackprop(net="E", **SMALL), model())
     with pytest.raises(UserError, match="cannot be shown samples"):
         GuidedBackprop(net="G", **SMALL).evaluate(model())
     with pytest.raises(UserError, match=r"2,000 real examples are asked for, and .* has 64: set num to at most that"):
         GuidedBackprop().evaluate(model())
     with pytest.raises(UserError, match="expected pictures"):
-        GuidedBackprop(**SMALL).evaluate(model(TinyData({"x": Field((2,), "float32")}), D=TinyNet()))
+        measured(GuidedBackprop(**SMALL), model(TinyData({"x": Field((2,), "float32")}), D=TinyNet()))
     with pytest.raises(UserError, match="top is 8 of num = 4"):
-        GuidedBackprop(num=4).evaluate(model())
+        measured(GuidedBackprop(num=4), model())
 
 
 def test_the_command(ganskit: Callable, tmp_path: Path) -> None:

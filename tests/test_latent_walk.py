@@ -17,6 +17,7 @@ from ganskit import Batch, Model, Nets, Noise, Recipe, TwoPlayer, UserError, bui
 from ganskit.conformance.tiny import LABEL, PICTURE, TinyData, TinyNet
 from ganskit.dcgan.latent_walk import LatentWalk, slerp
 from ganskit.dcgan.nets import Discriminator
+from ganskit.evaluate.evaluation import measured
 
 
 @frozen
@@ -124,7 +125,7 @@ def test_slerp_keeps_to_the_sphere() -> None:
     game = TwoPlayer(noise=Noise(8, "normal"))
     assert LatentWalk(path="slerp", **SMALL).evaluate(model(Smooth(), game)).protocol["path"] == "slerp"
     with pytest.raises(UserError, match='uniform noise: path "slerp" is for normal noise'):
-        LatentWalk(path="slerp").evaluate(model(Smooth()))
+        measured(LatentWalk(path="slerp"), model(Smooth()))
 
 
 def test_a_label_is_held_on_the_walk() -> None:
@@ -150,9 +151,9 @@ def test_what_cannot_be_walked() -> None:
     data = TinyData({"x": package.Field((3, 32, 32), pixels=True)})
     nets = build_nets(package.evolve(recipe, data=data), data.provides())
     with pytest.raises(UserError, match="not make its samples from noise alone"):
-        LatentWalk().evaluate(Model(package.evolve(recipe, data=data), nets, 0, torch.device("cpu")))
+        measured(LatentWalk(), Model(package.evolve(recipe, data=data), nets, 0, torch.device("cpu")))
     with pytest.raises(UserError, match='has no net "C", only G, D'):
-        LatentWalk(net="C", **SMALL).evaluate(model(Smooth()))
+        measured(LatentWalk(net="C", **SMALL), model(Smooth()))
     with pytest.raises(UserError, match='The net "G" of "walk" cannot be shown samples'):
         LatentWalk(net="G", **SMALL).evaluate(model(Smooth()))
     same = Memoriser(num=1)

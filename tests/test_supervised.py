@@ -61,6 +61,7 @@ def test_more_trials_add_to_those_there_are_and_other_settings_do_not() -> None:
     second = measured(Supervised(**{**SMALL, "trials": 2}), model())
     assert second.details["trials"][0] == first.details["trials"][0]
     measured(Supervised(**{**SMALL, "trials": 1, "seed": 1}), model())
+    assert len(list((data_home() / "studies").glob("*.jsonl"))) == 2
 
 
 @frozen

@@ -168,10 +168,14 @@ def test_a_discriminator_without_convolutions_is_refused() -> None:
         measured(Svm(**FEW), model(nets=nets))
 
 
-def test_on_the_command_line(ganskit: Callable[..., object], tmp_path: Path) -> None:
-    run = package.run(recipe(), out=tmp_path / "run", device="cpu", progress=False)
-    svm = Svm(per_class=5, draws=1, test_draws=2, Cs=(1e-2,))
-    result = package.evaluate_run(run, svm, device="cpu", recipe=recipe(), name="svm")
+def test_on_the_command_line(ganskit: Callable, tmp_path: Path) -> None:
+    drawn = 'data={use="portraits", size=32, num_images=80}'
+    small = [drawn, "nets.G.width=8", "nets.D.width=8", "batch_size=8", "samples=16"]
+    run = package.run("dcgan-svhn", settings=small, out=tmp_path / "run", device="cpu", progress=False)
+    few = ["per_class=5", "draws=1", "test_draws=2", "Cs=[0.01]", "batches=2", drawn]
+    done = ganskit("eval", run, "svm", "--device", "cpu", *(word for each in few for word in ("--set", each)))
+    assert done.code == 0, done.err
     record = json.loads((run / "evaluations" / "svm" / "result.json").read_text())
-    assert record["numbers"]["error"] == result.numbers["error"]
+    assert record["protocol"]["num_features"] == 7168 // 8
+    assert f"{record['numbers']['error']:.6g}" in done.out
     assert (run / "evaluations" / "svm" / "confusion.svg").read_text().startswith("<svg")

@@ -66,12 +66,12 @@ def test_given_exemplars_can_be_judged() -> None:
 )
 def test_what_cannot_be_turned(options: dict, says: str) -> None:
     with pytest.raises(UserError, match=says):
-        Turn(**options).evaluate(model())
+        measured(Turn(**options), model())
 
 
 def test_data_without_attributes() -> None:
     with pytest.raises(UserError, match="There are no attributes"):
-        Turn().evaluate(model(TinyData()))
+        measured(Turn(), model(TinyData()))
 
 
 def test_the_command(ganskit: Callable, tmp_path: Path) -> None:

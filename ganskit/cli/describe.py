@@ -8,6 +8,7 @@ from ganskit.engine.device import resolve_device, resolve_precision
 from ganskit.engine.engine import build_nets
 from ganskit.errors import DataNotFound
 from ganskit.evaluate.during import check
+from ganskit.evaluate.fidelity.weights import no_downloads
 from ganskit.recipe import Recipe
 
 
@@ -19,7 +20,8 @@ def parameter_counts(recipe: Recipe) -> dict[str, int]:
 
 def describe(recipe: Recipe, device: str) -> str:
     """A few lines: nets and their sizes, data, budget, device, disk. Raises UserError for what would stop the run."""
-    check(recipe)
+    with no_downloads():
+        check(recipe)
     where = resolve_device(device)
     counts = parameter_counts(recipe)
     averaged = [net for player in recipe.game.players().values() if player.ema and recipe.ema is not None for net in player.nets]

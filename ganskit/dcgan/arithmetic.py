@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import torch
 from attrs import field, frozen
 from attrs.validators import optional
 
-from ganskit import Dataset, Evaluator, Model, Picture, Result, UserError
-from ganskit.dcgan.exemplars import Judge, Pool, Term, Z, combined, judge
+from ganskit import Dataset, Evaluator, Model, Picture, Recipe, Result, UserError
+from ganskit.dcgan.exemplars import Judge, Pool, Term, Z, check_attributes, check_exemplars, combined, judge
 from ganskit.validators import at_least, fraction, not_empty, not_negative
 
 NOISE = 0.25
@@ -52,19 +53,28 @@ class Arithmetic(Evaluator):
     scale: float = field(default=NOISE, validator=not_negative)
     classifier_samples: int | None = None
 
-    def evaluate(self, model: Model) -> Result:
-        """The picture, and how often a classifier agrees."""
-        given = (self.a, self.b, self.c)
-        chosen = [each for each in given if each is not None]
-        if chosen and len(chosen) < len(given):
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for exemplars that do not exist, data without attributes, and unknown ones."""
+        chosen = [each for each in (self.a, self.b, self.c) if each is not None]
+        check_exemplars(recipe, self.num, self.seed, itertools.chain(*chosen))
+        if len(chosen) in (1, 2):
             raise UserError("a, b and c are the exemplars of three concepts: give all of them, or none.")
+        if chosen:
+            return
+        change, onto = Term.of(self.change), Term.of(self.onto)
+        if change.attribute == onto.attribute:
+            raise UserError(f'change and onto are both "{change.attribute}": expected two attributes.')
+        check_attributes(self.data or recipe.data, change, onto)
+
+    def evaluate(self, model: Model) -> Result:
+        """The picture, and how often a classifier agrees. Raises UserError for attributes that too few samples have."""
+        chosen = [each for each in (self.a, self.b, self.c) if each is not None]
         pool = Pool.of(model, self.num, self.seed)
         numbers: dict[str, float] = {}
         protocol: dict[str, Any] = {}
         details: dict[str, Any] = {}
         if chosen:
             groups = [np.array([each]) for each in chosen]
-            _ = [pool.rows(each) for each in chosen]  # raises for those that do not exist
         else:
             groups, numbers, protocol, details = self._judged(model, pool)
         protocol |= {"num": self.num, "seed": self.seed, "scale": self.scale}
@@ -74,8 +84,6 @@ class Arithmetic(Evaluator):
     def _judged(self, model: Model, pool: Pool) -> tuple[list[np.ndarray], dict[str, float], dict[str, Any], dict[str, Any]]:
         """Groups of exemplars (repeats, exemplars) for a, b and c; the numbers; the protocol; how many were found."""
         change, onto = Term.of(self.change), Term.of(self.onto)
-        if change.attribute == onto.attribute:
-            raise UserError(f'change and onto are both "{change.attribute}": expected two attributes.')
         says = judge(model, self.data, self.classifier_samples)
         says.check(change, onto)
         rng = np.random.default_rng(self.seed)

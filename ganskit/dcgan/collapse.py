@@ -16,10 +16,11 @@ from attrs import field, frozen
 from torch import nn
 from tqdm import tqdm
 
-from ganskit import Evaluator, Model, Picture, Result, UserError
+from ganskit import Evaluator, Model, Picture, Recipe, Result, UserError
 from ganskit.dcgan.filters import Filters
 from ganskit.evaluate.features import activations
 from ganskit.evaluate.judging import AT_ONCE, judge, looks
+from ganskit.evaluate.required import check_nets, picture_shape
 from ganskit.validators import at_least, fraction, not_negative
 
 SHOWN, TIMES, SIDE = 16, 8, 32
@@ -54,10 +55,14 @@ class Collapse(Evaluator):
     peak: float = field(default=0.5, validator=fraction)
     seed: int = field(default=0, validator=not_negative)
 
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for judges that are not there, or that have no pictures to look at."""
+        if self.judges:
+            picture_shape(recipe)
+        check_nets(recipe, *self.judges)
+
     def evaluate(self, model: Model) -> Result:
         """Look at every filter. Raises UserError when there is no convolution to look at."""
-        if self.judges and len(model.shape) != 3:
-            raise UserError(f'"{model.recipe.name}" has data of shape {model.shape}: judges need pictures (C, H, W).')
         for net in self.judges:
             model.check_net(net)
         made = _Made(model, self.seed)

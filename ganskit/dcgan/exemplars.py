@@ -5,14 +5,14 @@ Radford 2016, section 6.3.2: "We performed similar arithmetic on the Z vectors o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from attrs import frozen
 
-from ganskit import Dataset, Model, UserError
+from ganskit import Dataset, Model, Recipe, UserError
 from ganskit.data.attributes import with_attributes
 from ganskit.errors import nearest
 from ganskit.evaluate.learned import Classifier, classifier
@@ -31,25 +31,28 @@ class Pool:
 
     @classmethod
     def of(cls, model: Model, num: int, seed: int) -> Pool:
-        """Raises UserError for a game without noise."""
-        z = model.z(num, seed)
-        if not z:
-            raise UserError(f'"{model.recipe.name}" makes its samples without noise: there is nothing to calculate with.')
-        return cls(model, num, seed, z)
+        """Their noise is drawn."""
+        return cls(model, num, seed, model.z(num, seed))
 
     def rows(self, chosen: Sequence[int] | np.ndarray) -> Z:
-        """The noise of these samples. Raises UserError for samples that do not exist."""
-        for each in chosen:
-            if not 0 <= each < self.num:
-                raise UserError(
-                    f"There is no sample {each} among the {self.num:,} of seed {self.seed}: they are numbered from 0 to "
-                    f"{self.num - 1:,}. Choose another, or set num."
-                )
+        """The noise of these samples."""
         return {name: rows[np.asarray(chosen, dtype=np.int64)] for name, rows in self.z.items()}
 
     def mean(self, groups: np.ndarray) -> Z:
         """The mean noise of each row of groups (R, E) of samples: (R, ...)."""
         return {name: rows[torch.from_numpy(groups)].mean(1) for name, rows in self.z.items()}
+
+
+def check_exemplars(recipe: Recipe, num: int, seed: int, chosen: Iterable[int]) -> None:
+    """Raise UserError for a game without noise, and for exemplars that are not among so many samples."""
+    if not recipe.game.noises():
+        raise UserError(f'"{recipe.name}" makes its samples without noise: there is nothing to calculate with.')
+    for each in chosen:
+        if not 0 <= each < num:
+            raise UserError(
+                f"There is no sample {each} among the {num:,} of seed {seed}: they are numbered from 0 to {num - 1:,}. "
+                "Choose another, or set num."
+            )
 
 
 def combined(*weighted: tuple[float, Z]) -> Z:
@@ -88,9 +91,7 @@ class Judge:
 
     def check(self, *terms: Term) -> None:
         """Raises UserError for an attribute that it does not know."""
-        for term in terms:
-            if term.attribute not in self.classifier.names:
-                raise UserError(f'There is no attribute "{term.attribute}". {nearest(term.attribute, self.classifier.names)}')
+        _check_terms(self.classifier.names, *terms)
 
     def score(self, x: torch.Tensor, *terms: Term) -> torch.Tensor:
         """x (N, C, H, W) -> (N, T): the logit of each term, above zero where it holds.
@@ -125,6 +126,19 @@ class Judge:
     def protocol(self) -> Mapping[str, Any]:
         """How the classifier was made."""
         return self.classifier.protocol
+
+
+def _check_terms(names: Sequence[str], *terms: Term) -> None:
+    for term in terms:
+        if term.attribute not in names:
+            raise UserError(f'There is no attribute "{term.attribute}". {nearest(term.attribute, names)}')
+
+
+def check_attributes(data: Dataset, *terms: Term) -> None:
+    """Raise UserError for data without attributes, and for terms that are not among those whose names are known beforehand."""
+    names = with_attributes(data).provides()["attributes"].classes
+    if names:
+        _check_terms(names, *terms)
 
 
 def judge(model: Model, data: Dataset | None, samples: int | None) -> Judge:

@@ -17,10 +17,11 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from tqdm import tqdm
 
-from ganskit import Evaluator, Model, Picture, Result, UserError
+from ganskit import Evaluator, Model, Picture, Recipe, Result, UserError
 from ganskit.errors import nearest
 from ganskit.evaluate.features import activations
 from ganskit.evaluate.judging import judge, looks, untrained
+from ganskit.evaluate.required import check_nets, picture_shape
 from ganskit.validators import at_least, not_negative, one_of
 
 RECTIFIERS = frozenset(
@@ -71,12 +72,15 @@ class GuidedBackprop(Evaluator):
     net: str = "D"
     seed: int = field(default=0, validator=not_negative)
 
-    def evaluate(self, model: Model) -> Result:
-        """Look, go back, compare. Raises UserError for a net that cannot be shown pictures, or without such a layer."""
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for data that are no pictures, fewer of them than responses, and a net that is not there."""
         if self.top > self.num:
             raise UserError(f"top is {self.top} of num = {self.num} pictures: expected at most as many.")
-        if len(model.shape) != 3:
-            raise UserError(f'"{model.recipe.name}" is about data of shape {model.shape}: expected pictures (C, H, W).')
+        picture_shape(recipe)
+        check_nets(recipe, self.net)
+
+    def evaluate(self, model: Model) -> Result:
+        """Look, go back, compare. Raises UserError for a net that cannot be shown pictures, or without such a layer."""
         x = model.real(self.num, self.seed)["x"]
         trained = judge(model, self.net, x)
         layer = self._layer(trained, x[:2].to(model.device))

@@ -14,10 +14,11 @@ from attrs import field, frozen
 from torch.nn.functional import normalize
 from tqdm import tqdm
 
-from ganskit import Evaluator, Model, Picture, Result, UserError
+from ganskit import Evaluator, Model, Picture, Recipe, Result, UserError
 from ganskit.evaluate.features import activations
 from ganskit.evaluate.judging import AT_ONCE, batches, judge
 from ganskit.evaluate.plots import svg
+from ganskit.evaluate.required import check_nets
 from ganskit.validators import at_least, not_negative, one_of, positive
 
 FEATURES = "post-activations, unit-normalised over their channels (Zhang 2018, eq. 1), of all convolutions of"
@@ -58,9 +59,23 @@ class LatentWalk(Evaluator):
         if self.steps % self.shown:
             raise UserError(f"shown is {self.shown}: expected a divisor of steps, {self.steps}, such as {_divisor(self.steps)}.")
 
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for samples of more than noise, a path that is not for that noise, and a net that is not there."""
+        game = recipe.game
+        if not game.noises() or set(game.conditions()) - {"y"}:
+            raise UserError(f'"{recipe.name}" does not make its samples from noise alone: there is no latent space to walk in.')
+        priors = [noise.prior for noise in game.noises().values()]
+        if self.path == "slerp" and set(priors) != {"normal"}:
+            raise UserError(
+                f'"{recipe.name}" has {", ".join(priors)} noise: path "slerp" is for normal noise, which lies near a sphere. '
+                'Use "linear".'
+            )
+        if self.space == "features":
+            check_nets(recipe, self.net)
+
     def evaluate(self, model: Model) -> Result:
-        """Walk, measure every step, draw. Raises UserError for a game without noise."""
-        label = self._checked_label(model)
+        """Walk, measure every step, draw. Raises UserError for a net that cannot be shown samples."""
+        label = (self.label or 0) if "y" in model.recipe.game.conditions() else self.label
         drawn = model.z(self.rows * self.points, self.seed)
         z = {name: each.reshape(self.rows, self.points, *each.shape[1:]) for name, each in drawn.items()}
         embed = self._embedding(model, model.from_z({name: rows[0] for name, rows in z.items()}, self.seed, label))
@@ -91,21 +106,6 @@ class LatentWalk(Evaluator):
                 "steps": [[round(each, 5) for each in row] for row in lengths.tolist()],
             },
         )
-
-    def _checked_label(self, model: Model) -> int | None:
-        """The label to hold while walking."""
-        game = model.recipe.game
-        if not game.noises() or set(game.conditions()) - {"y"}:
-            raise UserError(
-                f'"{model.recipe.name}" does not make its samples from noise alone: there is no latent space to walk in.'
-            )
-        if self.path == "slerp" and any(noise.prior != "normal" for noise in game.noises().values()):
-            priors = ", ".join(noise.prior for noise in game.noises().values())
-            raise UserError(
-                f'"{model.recipe.name}" has {priors} noise: path "slerp" is for normal noise, which lies near a sphere. '
-                'Use "linear".'
-            )
-        return (self.label or 0) if "y" in game.conditions() else self.label
 
     def _walk(self, points: torch.Tensor) -> torch.Tensor:
         """z of the points (P, ...) -> z along the walk ((P - 1) * steps + 1, ...)."""

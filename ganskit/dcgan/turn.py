@@ -10,8 +10,8 @@ import torch
 from attrs import field, frozen
 from attrs.validators import optional
 
-from ganskit import Dataset, Evaluator, Model, Picture, Result, UserError
-from ganskit.dcgan.exemplars import Judge, Pool, Term, Z, combined, judge
+from ganskit import Dataset, Evaluator, Model, Picture, Recipe, Result, UserError
+from ganskit.dcgan.exemplars import Judge, Pool, Term, Z, check_attributes, check_exemplars, combined, judge
 from ganskit.validators import at_least, fraction, not_empty, not_negative, positive
 
 
@@ -48,10 +48,18 @@ class Turn(Evaluator):
     shown: int = field(default=8, validator=at_least(1))
     classifier_samples: int | None = None
 
-    def evaluate(self, model: Model) -> Result:
-        """The picture, and how the classifier's opinion changes along its rows."""
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for exemplars that do not exist, data without attributes, and an unknown one."""
+        check_exemplars(recipe, self.num, self.seed, (*(self.left or ()), *(self.right or ())))
         if bool(self.left) != bool(self.right):
             raise UserError("left and right are the exemplars of two poses: give both, or neither.")
+        if self.left and sorted(self.left) == sorted(self.right or ()):
+            raise UserError("left and right are the same samples, so the vector between them is zero: give samples of two poses.")
+        if self._is_judged:
+            check_attributes(self.data or recipe.data, Term.of(self.attribute))
+
+    def evaluate(self, model: Model) -> Result:
+        """The picture, and how the classifier's opinion changes along its rows. Raises UserError for too few exemplars."""
         pool, rng = Pool.of(model, self.num, self.seed), np.random.default_rng(self.seed)
         says = self._judge(model)
         left, right = (np.array(each or (), dtype=np.int64) for each in (self.left, self.right))
@@ -64,7 +72,6 @@ class Turn(Evaluator):
             left, right = (rng.choice(each, self.exemplars, replace=False) for each in found)
             protocol["confidence"] = self.confidence
             details["found"] = dict(zip(("left", "right"), map(len, found), strict=True))
-        _ = [pool.rows(each) for each in (left, right)]  # raises for those that do not exist
         vector = _vector(pool, left[None], right[None])
         along = self._rows(model, vector)
         if says is not None:
@@ -86,9 +93,14 @@ class Turn(Evaluator):
         picture = Picture(along[: self.shown].flatten(0, 1), self.steps, caption)
         return Result(numbers | {"vector_length": math.hypot(*lengths)}, protocol, {"turn": picture}, details=details)
 
+    @property
+    def _is_judged(self) -> bool:
+        """By a classifier: unless exemplars are given and no data for it."""
+        return not self.left or self.data is not None
+
     def _judge(self, model: Model) -> Judge | None:
-        """The classifier; None if exemplars are given and no data for it. Raises UserError."""
-        if self.left and self.data is None:
+        """The classifier, if there is to be one. Raises UserError for an attribute that it has not learnt."""
+        if not self._is_judged:
             return None
         says = judge(model, self.data, self.classifier_samples)
         says.check(Term.of(self.attribute))

@@ -123,7 +123,8 @@ class RunDir:
         """The folder of an evaluation's result and pictures. Raises UserError for a name that is no folder's."""
         if not is_name(name):
             raise UserError(
-                f'An evaluation cannot be kept under the name "{name}": expected 1 to 100 letters, digits, ".", "-" and "_".'
+                f'An evaluation cannot be kept under the name "{name}": expected 1 to 100 letters, digits, ".", "-" and "_", '
+                "beginning with a letter, a digit or _."
             )
         return self.path / "evaluations" / name
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from attrs import field, frozen
 from tqdm import tqdm
 
-from ganskit import Model, Result, UserError
+from ganskit import Model, Recipe, Result, UserError
 from ganskit.data.store import Store
 from ganskit.engine.sampling import as_input
 from ganskit.evaluate.svm.evaluator import Protocol, measured
@@ -46,8 +46,15 @@ class KMeansFeatures(Protocol):
         if self.centroids > self.patches:
             raise UserError(f"centroids is {self.centroids:,} of patches = {self.patches:,}: expected at most as many.")
 
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for pictures that are no larger than a patch, too."""
+        super().check(recipe)
+        shape, size = (self.data or recipe.data).provides()["x"].shape, self.patch
+        if min(shape[1:]) <= size:
+            raise UserError(f"Patches of {size} x {size} are cut from larger pictures (C, H, W), not from data of shape {shape}.")
+
     def evaluate(self, model: Model) -> Result:
-        """Errors in per cent. Raises UserError for data without labels, and for pictures smaller than a patch."""
+        """Errors in per cent. Raises UserError for labels that cannot be learnt."""
         split = self.parts(model)
         layer = learn(split.train, self, model.device)
         spread: list[torch.Tensor] = []
@@ -104,7 +111,7 @@ def _contrast(p: torch.Tensor) -> torch.Tensor:
 
 
 def learn(part: Part, options: KMeansFeatures, device: torch.device) -> Layer:
-    """Whitening and centroids from random patches of the training pictures. Raises UserError for pictures that are too small."""
+    """Whitening and centroids from random patches of the training pictures."""
     p = _contrast(_patches(part.store, part.places, options)).to(device)
     mean = p.mean(0)
     values, vectors = torch.linalg.eigh(torch.cov(p.T.double()))
@@ -131,8 +138,6 @@ def _iterated(p: torch.Tensor, centroids: torch.Tensor) -> torch.Tensor:
 def _patches(store: Store, places: np.ndarray, options: KMeansFeatures) -> torch.Tensor:
     """Patches (n, P) of random pictures at random positions, as bytes' values."""
     shape, size = store.fields["x"].shape, options.patch
-    if len(shape) != 3 or min(shape[1:]) <= size:
-        raise UserError(f"Patches of {size} x {size} are cut from larger pictures (C, H, W), not from data of shape {shape}.")
     rng = np.random.default_rng(options.seed)
     image = places[rng.integers(0, len(places), options.patches)]
     top, left = (rng.integers(0, side - size + 1, options.patches) for side in shape[1:])

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ganskit.data.dataset import Dataset, described, has_pictures
+from ganskit.data.dataset import Dataset, has_pictures
 from ganskit.data.prepare import prepare
 from ganskit.data.sampler import indices
 from ganskit.data.store import Store
@@ -35,6 +35,7 @@ from ganskit.engine.state import net_tensors
 from ganskit.errors import UserError
 from ganskit.evaluate.calibrate import freeze_statistics
 from ganskit.evaluate.choosing import chosen_checkpoint
+from ganskit.evaluate.required import check_data, check_nets, shape_of
 from ganskit.game import Batch, Nets
 from ganskit.nets import BatchNorm
 from ganskit.recipe import Recipe, read_toml
@@ -152,8 +153,7 @@ class Model:
 
     def check_net(self, net: str) -> None:
         """Raise UserError for a net that is not there, or whose training has failed."""
-        if net not in self.nets:
-            raise UserError(f'"{self.recipe.name}" has no net "{net}", only {", ".join(self.nets)}.')
+        check_nets(self.recipe, net)
         if not all(p.isfinite().all() for p in self.nets[net].parameters()):
             raise UserError(f'The net "{net}" of "{self.recipe.name}" has weights that are not finite: its training has failed.')
 
@@ -214,19 +214,14 @@ class Model:
         """
         key = repr(data)  # for not all can be hashed
         if key not in self._stores:
-            ours, given = self.recipe.data.provides(), (data or self.recipe.data).provides()
-            if "x" in ours and ("x" not in given or given["x"].shape != ours["x"].shape):
-                raise UserError(f'"{self.recipe.name}" was trained on {described(ours)}, and these data are {described(given)}.')
+            check_data(self.recipe, data)
             self._stores[key] = prepare(data or self.recipe.data)
         return self._stores[key]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of one example x. Raises UserError for a model without real counterparts of its samples, such as a translator."""
-        fields = self.recipe.data.provides()
-        if "x" not in fields:
-            raise UserError(f'"{self.recipe.name}" is of {described(fields)}: expected a model of one kind of data x.')
-        return fields["x"].shape
+        return shape_of(self.recipe)
 
     def real(self, num: int, seed: int = 0, data: Dataset | None = None) -> dict[str, torch.Tensor]:
         """`num` different real examples by key, as the nets see them, in an order that follows from the seed.

@@ -10,7 +10,9 @@ from attrs import field, frozen
 
 from ganskit.errors import UserError
 from ganskit.evaluate.model import Model
+from ganskit.evaluate.required import shape_of
 from ganskit.evaluator import Evaluator, Picture, Result
+from ganskit.recipe import Recipe
 from ganskit.validators import at_least, positive
 
 BINS = 128
@@ -35,10 +37,13 @@ class ModeCoverage(Evaluator):
     centres: tuple[tuple[float, ...], ...] = ()
     std: float | None = field(default=None, validator=positive)
 
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for data without modes, or with others than given, and for fewer samples than modes."""
+        check_enough("mode-coverage", self.num, len(self._mixture(recipe)[0]))
+
     def evaluate(self, model: Model) -> Result:
-        """`modes` of `num_modes`, `high_quality`, and both divergences, in nats. Raises UserError for data without modes."""
-        centres, std = self._mixture(model)
-        check_enough("mode-coverage", self.num, len(centres))
+        """`modes` of `num_modes`, `high_quality`, and both divergences, in nats."""
+        centres, std = self._mixture(model.recipe)
         x = model.sample(self.num, self.seed).flatten(1).double()
         distance, nearest = torch.cdist(x, centres).min(1)
         good = distance <= self.within_stds * std
@@ -61,9 +66,9 @@ class ModeCoverage(Evaluator):
         }
         return Result(numbers, protocol, pictures, details=details)
 
-    def _mixture(self, model: Model) -> tuple[torch.Tensor, float]:
-        """Centres (K, D) float64 and the standard deviation."""
-        data = model.recipe.data
+    def _mixture(self, recipe: Recipe) -> tuple[torch.Tensor, float]:
+        """Centres (K, D) float64 and the standard deviation. Raises UserError."""
+        data = recipe.data
         given: Sequence[Sequence[float]] | None = self.centres or getattr(data, "centres", None)
         std = self.std if self.std is not None else getattr(data, "std", None)
         what = type(data).__name__
@@ -72,7 +77,7 @@ class ModeCoverage(Evaluator):
             raise UserError(
                 f"mode-coverage needs a mixture, and {what} does not say its {missing}: give the options centres, std."
             )
-        dimension = math.prod(model.shape)
+        dimension = math.prod(shape_of(recipe))
         if not len(given) or any(len(centre) != dimension for centre in given):
             found = sorted({len(centre) for centre in given})
             raise UserError(f"mode-coverage got centres of {found} numbers, and samples of {what} have {dimension}.")

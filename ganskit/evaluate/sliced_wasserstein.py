@@ -14,7 +14,9 @@ from ganskit.data.dataset import Dataset
 from ganskit.engine.device import seed_of
 from ganskit.errors import UserError
 from ganskit.evaluate.model import Model
+from ganskit.evaluate.required import check_data, shape_of
 from ganskit.evaluator import Evaluator, Result
+from ganskit.recipe import Recipe
 from ganskit.validators import at_least
 
 PATCH, PATCHES = 7, 128
@@ -42,6 +44,11 @@ class SlicedWasserstein(Evaluator):
     seed: int = field(default=0, validator=at_least(0))
     projections: int = field(default=512, validator=at_least(1))
     data: Dataset | None = None
+
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for pictures smaller than a patch, and for data of another shape."""
+        sides(shape_of(recipe))
+        check_data(recipe, self.data)
 
     def evaluate(self, model: Model) -> Result:
         """`swd`, and of pictures `swd_16`, `swd_32`, ... by the side of the level, whose mean `swd` is. Raises UserError."""

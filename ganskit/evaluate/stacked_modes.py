@@ -13,7 +13,9 @@ from ganskit.evaluate import learned
 from ganskit.evaluate.learned import Classifier
 from ganskit.evaluate.model import Model
 from ganskit.evaluate.modes import check_enough, expected_kl, reverse_kl
+from ganskit.evaluate.required import shape_of
 from ganskit.evaluator import Evaluator, Picture, Result
+from ganskit.recipe import Recipe
 from ganskit.validators import at_least, fraction
 
 SHOWN, NAMED = 64, 20
@@ -40,12 +42,16 @@ class StackedModes(Evaluator):
     sure: float = field(default=0.9, validator=fraction)
     train_samples: int | None = None
 
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for other than stacked pictures, digits of another size, and fewer samples than modes."""
+        y = self._digits(recipe).provides().get("y")
+        check_enough("stacked-modes", self.num, len(y.classes if y else ()) ** 3)
+
     def evaluate(self, model: Model) -> Result:
-        """`modes` of `num_modes`, `reverse_kl` in nats, `high_quality`. Raises UserError for other than stacked pictures."""
-        digits = self._digits(model)
-        classifier = learned.classifier(digits, samples=self.train_samples, device=str(model.device))
+        """`modes` of `num_modes`, `reverse_kl` in nats, `high_quality`. Raises UserError for fewer samples than modes."""
+        classifier = learned.classifier(self._digits(model.recipe), samples=self.train_samples, device=str(model.device))
         num_classes = len(classifier.names)
-        check_enough("stacked-modes", self.num, num_classes**3)
+        check_enough("stacked-modes", self.num, num_classes**3)  # of digits whose classes have no names it is known only now
         x = model.sample(self.num, self.seed)
         found, sure = classified(classifier, x)
         mode = (found[:, 0] * num_classes + found[:, 1]) * num_classes + found[:, 2]
@@ -68,17 +74,16 @@ class StackedModes(Evaluator):
             },
         )
 
-    def _digits(self, model: Model) -> Dataset:
+    def _digits(self, recipe: Recipe) -> Dataset:
         """What the classifier is trained on. Raises UserError when it does not fit the model's pictures."""
-        data = model.recipe.data
-        shape = model.shape
+        data, shape = recipe.data, shape_of(recipe)
         if len(shape) != 3 or shape[0] != 3:
             raise UserError(f"stacked-modes is for pictures of three channels, each a digit; those of this model are {shape}.")
         if self.digits is None:
             if isinstance(data, StackedMnist):
                 return data.digits
             raise UserError(
-                f'"{model.recipe.name}" is on {type(data).__name__}, and not on stacked-mnist: say what digits its channels are, '
+                f'"{recipe.name}" is on {type(data).__name__}, and not on stacked-mnist: say what digits its channels are, '
                 f"such as --set digits='{{use=\"mnist\", size={shape[1]}}}'."
             )
         fields = self.digits.provides()

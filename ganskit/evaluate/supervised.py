@@ -29,6 +29,7 @@ from ganskit.engine.device import autocast
 from ganskit.engine.sampling import as_input
 from ganskit.evaluate.calibrate import freeze_statistics
 from ganskit.evaluate.judging import shown
+from ganskit.evaluate.required import check_data, check_nets
 from ganskit.evaluate.svm.draws import Draws
 from ganskit.evaluate.svm.parts import Part, check_label, parts
 from ganskit.validators import at_least, not_negative
@@ -60,9 +61,9 @@ class Supervised(Evaluator):
     seed: int = field(default=42, validator=not_negative)
 
     def check(self, recipe: Recipe) -> None:
-        """Raises UserError for a recipe without that net, and for data without labels."""
-        if self.net not in recipe.nets:
-            raise UserError(f'"{recipe.name}" has no net "{self.net}", only {", ".join(recipe.nets)}.')
+        """Raises UserError for a recipe without that net, and for data without labels or of another shape."""
+        check_nets(recipe, self.net)
+        check_data(recipe, self.data, self.validation, self.test)
         data = self.data or recipe.data
         check_label(data.provides(), self.label, type(data).__name__)
 

@@ -8,11 +8,12 @@ import torch
 from attrs import field, frozen
 from attrs.validators import optional
 
-from ganskit import Evaluator, Model, Picture, Result, UserError
+from ganskit import Evaluator, Model, Picture, Recipe, Result, UserError
 from ganskit.data.rooms import Rooms
 from ganskit.dcgan.forget.boxes import Boxes, drawn, read
 from ganskit.dcgan.forget.maps import chosen_layer, fitted, layer_sizes, responses, without
-from ganskit.evaluate.rooms import Detector, detector
+from ganskit.evaluate.required import check_nets, picture_shape
+from ganskit.evaluate.rooms import Detector, check_kinds, detector
 from ganskit.validators import at_least, fraction, not_negative, positive
 
 
@@ -52,6 +53,19 @@ class Forget(Evaluator):
     controls: int = field(default=3, validator=at_least(1))
     shown: int = field(default=8, validator=at_least(1))
     detector_samples: int | None = field(default=None, validator=optional(at_least(1)))
+
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for a net that is not there, kinds that no detector knows, and boxes that are wrong or missing."""
+        check_nets(recipe, self.net)
+        if isinstance(recipe.data, Rooms):
+            check_kinds(self._kinds())
+        elif self.boxes is None:
+            raise UserError(
+                f'"{recipe.name}" was not trained on rooms, so ganskit cannot find objects on its samples by itself: draw '
+                "boxes on a sheet of samples, and give the JSON file as boxes."
+            )
+        if self.boxes is not None:
+            read(self.boxes, self.num, *picture_shape(recipe)[1:])
 
     def evaluate(self, model: Model) -> Result:
         """Fit, drop, generate, count."""
@@ -102,18 +116,13 @@ class Forget(Evaluator):
         return Result(numbers, protocol, self._pictures(x, boxes, before, after), details=details)
 
     def _detector(self, model: Model, x: torch.Tensor) -> Detector | None:
-        """For a run on rooms; None for another one with boxes of its own. Raises UserError."""
-        if isinstance(model.recipe.data, Rooms):
-            return detector(x.shape[-1], kinds=self._kinds(), samples=self.detector_samples, device=str(model.device))
-        if self.boxes is None:
-            raise UserError(
-                f'"{model.recipe.name}" was not trained on rooms, so ganskit cannot find objects on its samples by itself: draw '
-                "boxes on a sheet of samples, and give the JSON file as boxes."
-            )
-        return None
+        """For a run on rooms; None for another one, which has boxes of its own."""
+        if not isinstance(model.recipe.data, Rooms):
+            return None
+        return detector(x.shape[-1], samples=self.detector_samples, device=str(model.device))
 
     def _boxes(self, x: torch.Tensor, counter: Detector | None) -> Boxes:
-        assert counter is not None  # _detector has raised
+        assert counter is not None  # check has seen to it
         height, width = x.shape[2:]
         found = counter(x, self.threshold, (self.detect,))
         sides = torch.tensor([width, height, width, height], dtype=torch.float32)

@@ -24,10 +24,8 @@ START = 4
 def layer_sizes(model: Model, net: str) -> dict[str, int]:
     """The convolutions of the net that makes samples, in their order, and the side of their features.
 
-    Raises UserError when there is no such net, or none in it.
+    Raises UserError for a net that makes none, or has none.
     """
-    if net not in model.nets:
-        raise UserError(f'"{model.recipe.name}" has no net "{net}", only {", ".join(model.nets)}: set net.')
     given: list[tuple[object, ...]] = []
     handle = model.nets[net].register_forward_pre_hook(lambda _, args: given.append(args))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,11 +15,14 @@ from ganskit.evaluate.fidelity import metrics
 from ganskit.evaluate.fidelity.extractor import Extractor, inception, vgg16
 from ganskit.evaluate.fidelity.features import features, kept_features
 from ganskit.evaluate.fidelity.inputs import Reference, Samples, check_any_pictures, check_pictures
+from ganskit.evaluate.fidelity.weights import INCEPTION, VGG16, Published, check_weights
 from ganskit.evaluate.model import Model
+from ganskit.evaluate.required import check_data
 from ganskit.evaluator import Evaluator, Result
 from ganskit.recipe import Recipe
 from ganskit.validators import at_least, not_negative, one_of
 
+LOGITS = "logits_unbiased"
 NUM = 10_000
 """Heusel 2017 computes FID on 50,000 samples, and their code warns below 10,000; the number of samples is part of the number."""
 
@@ -42,7 +46,8 @@ class Compared(Evaluator):
         return {"num": self.num, "num_real": self.num_real or self.num}
 
     def check(self, recipe: Recipe) -> None:
-        """Raises UserError for data without pictures."""
+        """Raises UserError for data without pictures, or with those of another shape."""
+        check_data(recipe, self.data)
         data = self.data or recipe.data
         check_pictures(data.provides(), type(data).__name__)
 
@@ -79,7 +84,12 @@ class _Inception(Compared):
     def check(self, recipe: Recipe) -> None:
         """Raises UserError for data without pictures, and for weights that are missing or of another network."""
         super().check(recipe)
-        self.extractor(torch.device("cpu"))
+        check_weights(self.published, self.weights, self.weights_sha256, partial(self.extractor, torch.device("cpu")))
+
+    @property
+    def published(self) -> Published:
+        """The network whose features are compared."""
+        return INCEPTION
 
     def extractor(self, device: torch.device) -> Extractor:
         """What makes the features. Raises UserError for weights that are missing or of another network."""
@@ -148,6 +158,11 @@ class PrecisionRecall(_Inception):
         metrics.enough(self.neighbours + 1, why, **self.counts)
         super().check(recipe)
 
+    @property
+    def published(self) -> Published:
+        """Of `network`."""
+        return VGG16 if self.network == "vgg16" else INCEPTION
+
     def extractor(self, device: torch.device) -> Extractor:
         """Of `network`."""
         net = vgg16 if self.network == "vgg16" else inception
@@ -181,10 +196,11 @@ class InceptionScore(Evaluator):
         why = f"each of splits={self.splits} has its own mean over 1,008 classes (allow_few=true permits less)"
         metrics.enough(each * self.splits, why, num=self.num)
         check_any_pictures(recipe, "An Inception Score")
-        self._extractor(torch.device("cpu"))
+        opens = partial(self._extractor, torch.device("cpu"))
+        check_weights(INCEPTION, self.weights, self.weights_sha256, opens, LOGITS)
 
     def _extractor(self, device: torch.device) -> Extractor:
-        return inception(device, self.weights, self.weights_sha256, "logits_unbiased")
+        return inception(device, self.weights, self.weights_sha256, LOGITS)
 
     def evaluate(self, model: Model) -> Result:
         """{"inception_score", "inception_score_std"}."""

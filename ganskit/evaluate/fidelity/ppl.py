@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from torch_fidelity.sample_similarity_lpips import NetLinLayer, SampleSimilarity
 from ganskit.errors import UserError
 from ganskit.evaluate.fidelity.extractor import not_that_network
 from ganskit.evaluate.fidelity.inputs import check_any_pictures, coloured
-from ganskit.evaluate.fidelity.weights import LPIPS, VGG16, Weights, weights_of
+from ganskit.evaluate.fidelity.weights import LPIPS, VGG16, Published, Weights, check_weights, weights_of
 from ganskit.evaluate.model import Model
 from ganskit.evaluator import Evaluator, Result
 from ganskit.game import Noise
@@ -154,16 +155,18 @@ class Ppl(Evaluator):
         """Raises UserError for games without exactly one noise, data without pictures, and for weights that are missing."""
         the_noise(recipe)
         check_any_pictures(recipe, "A path length")
-        self._weights()
+        for published, path, sha256 in self._files:
+            check_weights(published, path, sha256, partial(weights_of, published, path, sha256))
 
-    def _weights(self) -> tuple[Weights, Weights]:
+    @property
+    def _files(self) -> tuple[tuple[Published, str, str], ...]:
         """Of VGG-16 and of LPIPS."""
-        return weights_of(VGG16, self.weights, self.weights_sha256), weights_of(LPIPS, self.lpips_weights, self.lpips_sha256)
+        return (VGG16, self.weights, self.weights_sha256), (LPIPS, self.lpips_weights, self.lpips_sha256)
 
     def evaluate(self, model: Model) -> Result:
         """{"ppl", "ppl_std"}. Raises UserError for weights of another network, and for samples that are no pictures."""
         latents = Latents(model, self.seed)
-        vgg, lpips = self._weights()
+        vgg, lpips = (weights_of(*file) for file in self._files)
         interpolation = self.interpolation
         if interpolation == "auto":
             interpolation = "slerp_any" if latents.noise.prior == "normal" else "lerp"

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import torch
@@ -63,6 +65,19 @@ LPIPS = Published(
 )
 
 
+_MAY_DOWNLOAD = ContextVar("_MAY_DOWNLOAD", default=True)
+
+
+@contextmanager
+def no_downloads() -> Iterator[None]:
+    """In here `check_weights` fetches nothing, for `--dry-run`: published weights that could be fetched do for it."""
+    before = _MAY_DOWNLOAD.set(False)
+    try:
+        yield
+    finally:
+        _MAY_DOWNLOAD.reset(before)
+
+
 @frozen(eq=False)
 class Weights:
     """Tensors by name, the file they are from, and that file's SHA-256."""
@@ -70,6 +85,35 @@ class Weights:
     tensors: Mapping[str, torch.Tensor] = field(repr=False)
     file: str
     sha256: str
+
+
+_SEEN: set[tuple[object, ...]] = set()
+"""Files of weights that `check_weights` has found to be good."""
+
+
+def check_weights(published: Published, path: str, sha256: str, opens: Callable[[], object], layer: str = "") -> None:
+    """Before a training or an evaluation: raise UserError for weights that are missing, or that cannot be used.
+
+    A file that the user names may be anything: it is opened, for its `layer`, and not again before it changes. The published one
+    is downloaded if need be; when it is there, it was looked at when it was kept, and will be when it is used.
+    """
+    path = path or os.environ.get(published.variable, "")
+    if path or sha256:
+        key = (published.network, layer, sha256, path, *_size_and_time(Path(path).expanduser()))
+        if key not in _SEEN:
+            opens()
+            _SEEN.add(key)
+    elif not _kept_file(published).exists() and (_MAY_DOWNLOAD.get() or os.environ.get("GANSKIT_OFFLINE")):
+        weights_of(published)
+
+
+def _size_and_time(file: Path) -> tuple[int, int]:
+    """Size in bytes, and when it was written in ns; zeros for a file that cannot be opened, either."""
+    try:
+        found = file.stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
 
 
 def weights_of(published: Published, path: str = "", sha256: str = "") -> Weights:
@@ -109,9 +153,8 @@ def _given(published: Published, path: Path, stated: str) -> Weights:
 
 def _kept(published: Published) -> Weights:
     """The published file, as safetensors, in ganskit's data folder; made from the PyTorch file on first use."""
-    remote = published.file
-    folder = data_home() / "weights"
-    kept = folder / f"{remote.name.removesuffix('.pth')}.safetensors"
+    remote, kept = published.file, _kept_file(published)
+    folder = kept.parent
     tensors = _whole(kept)
     if tensors is None:
         with locked(folder / remote.name, progress=True):
@@ -121,6 +164,10 @@ def _kept(published: Published) -> Weights:
                 write_whole(_checksum(kept), hashlib.sha256(data).hexdigest().encode())
                 write_whole(kept, data)
     return Weights(tensors, remote.name, remote.sha256)
+
+
+def _kept_file(published: Published) -> Path:
+    return data_home() / "weights" / f"{published.file.name.removesuffix('.pth')}.safetensors"
 
 
 def _whole(kept: Path) -> Mapping[str, torch.Tensor] | None:

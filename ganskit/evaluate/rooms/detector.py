@@ -10,6 +10,7 @@ from attrs import frozen
 from torch import nn
 from torchvision.ops import box_iou, nms
 
+from ganskit.data.rooms.boxes import KINDS
 from ganskit.errors import UserError, nearest
 from ganskit.evaluate.rooms.game import placed, seen
 
@@ -38,10 +39,11 @@ class Found:
         return self.left, self.top, self.right, self.bottom
 
 
-def known(kind: str, kinds: Sequence[str]) -> None:
-    """Raise UserError for a kind that a detector of these cannot find."""
-    if kind not in kinds:
-        raise UserError(f'The room detector knows no "{kind}". {nearest(kind, kinds)}')
+def check_kinds(wanted: Sequence[str], known: Sequence[str] = KINDS) -> None:
+    """Raise UserError for a kind that a detector of the known ones does not find."""
+    for kind in wanted:
+        if kind not in known:
+            raise UserError(f'The room detector knows no "{kind}". {nearest(kind, known)}')
 
 
 @frozen(eq=False)
@@ -68,8 +70,7 @@ class Detector:
         """
         if x.shape[1:] != self.shape or not len(x):
             raise UserError(f"The room detector sees pictures (N, {', '.join(map(str, self.shape))}), and not {tuple(x.shape)}.")
-        for kind in kinds or ():
-            known(kind, self.kinds)
+        check_kinds(kinds or (), self.kinds)
         columns = [self.kinds.index(kind) for kind in (kinds or self.kinds)]
         found = []
         for part in torch.split(x, AT_ONCE):

@@ -10,6 +10,8 @@ from attrs import field, frozen
 from attrs.validators import optional
 
 from ganskit import Dataset, Evaluator, Model, Recipe, Result, UserError
+from ganskit.data.dataset import described
+from ganskit.evaluate.required import check_data, check_nets
 from ganskit.evaluate.svm.extract import FEATURES, extracting, extractor
 from ganskit.evaluate.svm.parts import Part, Parts, check_label, parts
 from ganskit.evaluate.svm.plots import pictured
@@ -49,9 +51,13 @@ class Protocol(Evaluator):
     solver: str = field(default="torch", validator=one_of(*SOLVERS))
 
     def check(self, recipe: Recipe) -> None:
-        """Raises UserError for data without labels."""
+        """Raises UserError for data without labels or pictures, and for pictures of another shape."""
         data = self.data or recipe.data
-        check_label(data.provides(), self.label, type(data).__name__)
+        fields, whose = data.provides(), type(data).__name__
+        check_label(fields, self.label, whose)
+        if "x" not in fields or len(fields["x"].shape) != 3:
+            raise UserError(f"Features are made of pictures x (C, H, W), and {whose} has {described(fields)}.")
+        check_data(recipe, self.data, self.validation, self.test)
 
     def parts(self, model: Model) -> Parts:
         """What is trained on, chosen by and tested on. Raises UserError for data without labels."""
@@ -77,8 +83,14 @@ class Svm(Protocol):
     batches: int | None = field(default=None, validator=optional(at_least(1)))
     statistics: str = field(default="run", validator=one_of("run", "data"))
 
+    def check(self, recipe: Recipe) -> None:
+        """Raises UserError for a recipe without that net, too."""
+        super().check(recipe)
+        if self.features != "pixels":
+            check_nets(recipe, self.net)
+
     def evaluate(self, model: Model) -> Result:
-        """Errors in per cent. Raises UserError for a model without that net or its convolutions, and for data without labels."""
+        """Errors in per cent. Raises UserError for a net without convolutions, and for labels that cannot be learnt."""
         other = model.store(self.data) if self.statistics == "data" else None
         made = extractor(model, self.features, self.net, self.grid, self.batches, self.seed, other)
         with extracting(made, model.device) as extraction:

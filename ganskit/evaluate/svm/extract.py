@@ -22,7 +22,6 @@ from ganskit.data.home import data_home
 from ganskit.data.store import Store
 from ganskit.engine.device import autocast
 from ganskit.engine.sampling import as_input
-from ganskit.errors import UserError
 from ganskit.evaluate.calibrate import freeze_statistics
 from ganskit.evaluate.features import activations
 from ganskit.evaluate.judging import shown, untrained
@@ -72,7 +71,7 @@ def extractor(
         model = untrained(model, seed)
     model.check_net(net)
     with shown(model, net, model.shape):
-        frozen = model.frozen(net, batches) if other is None or net not in model.nets else _frozen_on(other, model, net, batches)
+        frozen = model.frozen(net, batches) if other is None else _frozen_on(other, model, net, batches)
 
     def made(x: torch.Tensor) -> torch.Tensor:
         with shown(model, net, tuple(x.shape[1:])), autocast(model.precision, model.device):
@@ -126,8 +125,6 @@ class Extraction:
         for start in range(0, len(places), BATCH):
             chosen = places[start : start + BATCH]
             x = as_input(store.fields["x"], store.gather(chosen, ["x"])["x"])
-            if x.ndim != 4:
-                raise UserError(f"Features are made of pictures (C, H, W), not of data of shape {tuple(x.shape[1:])}.")
             yield self._made(x).cpu()
             bar.update(len(chosen))
 
