@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from ganskit.data.rooms.boxes import KINDS, RoomBoxes
 from ganskit.engine.sampling import as_input
 from ganskit.evaluate.kept import kept, noted
 from ganskit.evaluate.model import Model
-from ganskit.evaluate.rooms.detector import Detector, check_kinds, measured
+from ganskit.evaluate.rooms.detector import Detector, measured
 from ganskit.evaluate.rooms.game import NET, recipe
 from ganskit.optim import Adam, Decay
 from ganskit.recipe import Recipe, to_table
@@ -29,17 +28,14 @@ FRESH_ROOMS, FRESH_SEED = 500, 2_000_003
 NOTE = "detector.json"
 
 
-def detector(
-    size: int, *, kinds: Sequence[str] = (), samples: int | None = None, progress: bool = True, device: str = "auto"
-) -> Detector:
+def detector(size: int, *, samples: int | None = None, progress: bool = True, device: str = "auto") -> Detector:
     """A network that finds windows, beds and more in rooms, size x size pixels: trained when it is first asked for, and kept.
 
     `samples` is the training's budget (None: 50,000, about two minutes on two CPU cores). What is trained is a run in the folder
     `learned` of ganskit's data folder, which goes on where it was interrupted; one process trains, and others wait for it.
 
-    Raises UserError, RunFailed, or Interrupted; for `kinds` that it does not find at once, before it is trained.
+    Raises UserError, RunFailed, or Interrupted.
     """
-    check_kinds(kinds)
     chosen = recipe_for(size, samples)
     folder = data_home() / "learned" / chosen.name
     with locked(folder, progress):
