@@ -128,8 +128,7 @@ def run(
     try:
         check(chosen)
     except UserError as error:
-        directory = RunDir.choose(chosen.name, Path(out) if out is not None else None, resume)
-        if not (resume and directory.recipe_file.exists()):
+        if not (resume and RunDir.choose(chosen.name, Path(out) if out is not None else None, resume).recipe_file.exists()):
             raise
         tqdm.write(f"Warning: {error}")  # what was begun goes on: an evaluation that cannot be made costs no more
     return run_recipe(

@@ -12,7 +12,6 @@ from ganskit.errors import UserError
 def chosen_checkpoint(directory: RunDir, checkpoint: str | Path | int | None) -> Path:
     """The newest (None), a file, the number in a file's name, or "best:NAME". Raises UserError for none, or damaged ones."""
     there = checkpoints.files(directory.checkpoints)
-    all_of_them = {file.name: file for file in (*checkpoints.files(directory.best), *there)}
     if checkpoint is None:
         file, damaged = checkpoints.newest(directory.checkpoints)
         if file is None:
@@ -31,9 +30,10 @@ def chosen_checkpoint(directory: RunDir, checkpoint: str | Path | int | None) ->
     text = str(checkpoint)
     if text == "best" or text.startswith("best:"):
         text = str(directory.best_checkpoint(text[5:]))
-    file = next((f for f in all_of_them.values() if text.isdecimal() and int(f.stem) == int(text)), Path(text))
+    by_number = {int(f.stem): f for f in (*checkpoints.files(directory.best), *there) if f.stem.isdecimal()}
+    file = by_number.get(int(text), Path(text)) if text.isdecimal() else Path(text)
     if not file.is_file():
-        has = ", ".join(sorted(Path(name).stem for name in all_of_them)) or "none"
+        has = ", ".join(by_number[number].stem for number in sorted(by_number)) or "none"
         raise UserError(f"There is no checkpoint {checkpoint}: {directory.path} has {has}.")
     if not checkpoints.checksum_file(file).is_file():
         raise UserError(f"{file} is no checkpoint: it has no SHA-256 beside it. Take one of {directory.checkpoints}.")
