@@ -133,7 +133,7 @@ def test_time_and_versions_are_those_of_all_parts(tmp_path: Path, monkeypatch: p
     found = [json.loads(file.read_text())["time_s"] for file in tmp_path.glob("*/evaluations/*/result.json")]
     assert (len(runs), len(found)) == (2, 4)
     assert outcome.time_s == pytest.approx(sum(runs) + sum(found), abs=0.1)
-    assert outcome.time_s > 1000
+    assert outcome.time_s >= 1000  # what was there, and not made anew
     (tmp_path / "claims.json").unlink()
     (again,) = reproduce(carrying(same), out=tmp_path, device="cpu", progress=False)
     assert again.time_s == outcome.time_s

@@ -191,6 +191,16 @@ def test_compiled_turns_equal_eager_ones(backend: str) -> None:
         torch.testing.assert_close(fast[name], t, rtol=0, atol=1e-6 if backend == "aot_eager" else 4e-4)
 
 
+@pytest.mark.slow
+def test_compiling_keeps_no_pickled_graphs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch would write both by default, and read them back with pickle."""
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    played(a_recipe(precision="fp32", compile="inductor"), 2)
+    kept = {folder.name for folder in tmp_path.iterdir()}
+    assert kept, "nothing was compiled here"
+    assert not kept & {"fxgraph", "aotautograd"}
+
+
 def test_batch_norm_is_the_authors_formula() -> None:
     torch.manual_seed(0)
     norm, x = BatchNorm(3), torch.randn(5, 3, 2, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import torch
@@ -88,7 +88,7 @@ def compiled(turn: Turn, nets: Nets, stage: Stage, backend: str) -> Compute:
     fast = torch.compile(play, backend=backend, dynamic=False, **options)
 
     def compute(b: Batch) -> tuple[torch.Tensor, Parts]:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), without_caches():
             warnings.simplefilter("ignore")  # torch's advice on compiling, which a user of ganskit cannot follow
             try:
                 total, parts, b.tensors = fast(b.tensors)
@@ -101,11 +101,18 @@ def compiled(turn: Turn, nets: Nets, stage: Stage, backend: str) -> Compute:
 
 
 def inductor_options() -> dict[str, bool]:
-    """No random numbers of its own, no pickled cache, and no choices by timing where torch lets us say so."""
+    """No random numbers of its own, no pickled graphs, and no choices by timing where torch lets us say so."""
     import torch._inductor.config as config  # slow to import, and seldom wanted
 
-    options = {"fallback_random": True, "force_disable_caches": True}
+    options = {"fallback_random": True, "fx_graph_cache": False}
     return options | ({"deterministic": True} if hasattr(config, "deterministic") else {})
+
+
+def without_caches() -> AbstractContextManager[None]:
+    """Torch keeps and reads no pickled graphs while it traces; of the options above the caches before inductor know nothing."""
+    import torch._inductor.config as config
+
+    return config.patch(force_disable_caches=True)  # type: ignore[no-any-return]  # untyped; torch 2.14 takes it as no option
 
 
 def choose(turn: Turn, nets: Nets, b: Batch, backend: str) -> Compute:

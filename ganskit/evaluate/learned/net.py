@@ -46,13 +46,21 @@ class ConvNet(nn.Module):
             out = max(features >> left, min(8, width))
             layers += [nn.Conv2d(channels, out, 3, stride=2, padding=1, bias=False), group_norm(out), nn.ReLU()]
             channels, sides = out, [_half(side) for side in sides]
-        hidden = [nn.Flatten(), nn.Linear(channels * math.prod(sides), features), nn.ReLU()]
+        hidden = [Flatten(), nn.Linear(channels * math.prod(sides), features), nn.ReLU()]
         self.features = nn.Sequential(*layers, *hidden)
         self.head = nn.Sequential(nn.Linear(features, math.prod(shape.output)), nn.Unflatten(1, shape.output))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """x (N, C, H, W) in [-1, 1] -> logits."""
         return self.head(self.features(x))  # type: ignore[no-any-return]  # modules are untyped
+
+
+class Flatten(nn.Flatten):
+    """From whatever order in memory: torch 2.14 compiles with the wrong one after a group norm, and then cannot flatten."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) -> (N, C * H * W)."""
+        return super().forward(input.clone(memory_format=torch.contiguous_format))
 
 
 def _half(side: int) -> int:
