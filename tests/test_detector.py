@@ -41,6 +41,24 @@ def test_pictures_are_those_of_rooms_and_boxes_those_of_their_scenes() -> None:
         assert not example["boxes"][len(boxes) :].any()
 
 
+def test_blurred_pictures_have_no_boxes_and_the_others_are_as_they_were() -> None:
+    plain, blurry = RoomBoxes(8, 16, 3).open(), RoomBoxes(8, 16, 3, blur_every=4).open()
+    assert plain.fingerprint != blurry.fingerprint
+    for i in range(8):
+        ours, before = blurry.read(i), plain.read(i)
+        if i in (3, 7):
+            assert not ours["kinds"].any()
+            assert not ours["boxes"].any()
+            assert ours["x"].mean() == pytest.approx(before["x"].mean(), abs=3)
+            assert ours["x"].std() < before["x"].std()
+        else:
+            assert all((ours[name] == before[name]).all() for name in before)
+    first = blurry.read(3)["x"]
+    assert (first == first[:, :1, :1]).all(), "of the first blur one pixel is left"
+    with pytest.raises(UserError, match="blur_every is 0, expected a whole number, 1 or more"):
+        RoomBoxes(8, 16, 3, blur_every=0)
+
+
 def test_every_scene_fits_into_the_table() -> None:
     scenes = [Scene.sample(1, i) for i in range(100)]
     assert max(len(draw(scene, 16).boxes) for scene in scenes) <= 20
@@ -109,6 +127,7 @@ def test_it_is_trained_once_and_kept(small: Detector, monkeypatch: pytest.Monkey
     assert again(x, threshold=0.1) == small(x, threshold=0.1)
     assert again.protocol == small.protocol
     assert set(small.quality) == set(KINDS)
+    assert all(set(each) == {"precision", "recall", "presence", "num", "in_blurs"} for each in small.quality.values())
     folder = data_home() / "learned" / small.protocol["network"]
     assert load(folder, recipe=recipe_for(16, SMALL)).identity["weights_sha256"] == small.protocol["sha256"]
 
@@ -133,3 +152,5 @@ def test_it_finds_windows_and_beds(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     quality = detector(64, progress=False, device="cpu").quality
     assert min(quality["window"]["precision"], quality["bed"]["precision"], quality["bed"]["recall"]) > 0.9
     assert quality["window"]["recall"] > 0.8
+    assert quality["window"]["in_blurs"] < 0.02
+    assert quality["bed"]["in_blurs"] < 0.2, "0.7 if it has seen no blurs; where a bed was, a patch of its colour may be left"

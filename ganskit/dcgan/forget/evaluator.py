@@ -34,7 +34,8 @@ class Forget(Evaluator):
     next seed are made with and without the maps.
 
     For a run on rooms the detector counts the shares of new samples with the object and with the kinds in `others`, before and
-    after, and after dropping as many maps at random (a mean of `controls` draws). Its precision and recall on fresh rooms are
+    after, and after dropping as many maps at random (a mean of `controls` draws). How well it finds that object on fresh rooms, and
+    in what share of blurred ones it still does, is
     among the numbers: of rare kinds, such as plants, it learns little.
 
     Raises UserError for a file of boxes that is wrong, runs on other data without one, and unknown nets, layers and kinds.
@@ -88,7 +89,7 @@ class Forget(Evaluator):
             had, has = self._shares(counter, before, "before"), self._shares(counter, after, "after")
             kept = {f"{kind}_kept": has[f"{kind}_after"] / max(had[f"{kind}_before"], 1e-9) for kind in self._kinds()}
             numbers |= had | has | kept
-            numbers |= {f"detector_{name}": counter.quality[self.detect][name] for name in ("precision", "recall")}
+            numbers |= {f"detector_{name}": counter.quality[self.detect][name] for name in ("precision", "recall", "in_blurs")}
         at_random = self._at_random(model, layer, dropped, z, before, counter)
         numbers |= {name: sum(each[name] for each in at_random) / len(at_random) for name in at_random[0]}
         protocol |= {

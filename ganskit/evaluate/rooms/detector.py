@@ -50,9 +50,9 @@ def check_kinds(wanted: Sequence[str], known: Sequence[str] = KINDS) -> None:
 class Detector:
     """A network trained by ganskit: the `kinds` that it knows, and how well it finds each.
 
-    `quality` is by kind, on fresh rooms: {"window": {"precision": 0.9, "recall": 0.9, "presence": 0.95, "num": 480}}, where
-    presence is the share of pictures of which it says rightly whether there is one. `protocol` says, in values for JSON, how it
-    was made.
+    `quality` is by kind, on fresh rooms: {"window": {"precision": 0.9, "recall": 0.9, "presence": 0.95, "num": 480, "in_blurs":
+    0.01}}, where presence is the share of pictures of which it says rightly whether there is one, and in_blurs the share of them
+    in which it finds one though they are blurred beyond recognition. `protocol` says, in values for JSON, how it was made.
     """
 
     net: nn.Module

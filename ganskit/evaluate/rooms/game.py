@@ -143,7 +143,7 @@ def recipe() -> Recipe:
         name="room-detector",
         game=Detection(),
         nets={NET: DetectorNet()},
-        data=RoomBoxes(num_images=8000, seed=1_000_003),  # rooms that no generator was trained on
+        data=RoomBoxes(num_images=8000, seed=1_000_003, blur_every=8),  # rooms that no generator was trained on
         batch_size=64,
         samples=50_000,
         precision="fp32",

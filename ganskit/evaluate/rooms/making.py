@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from attrs import evolve
 
@@ -21,10 +22,10 @@ from ganskit.evaluate.rooms.game import NET, recipe
 from ganskit.optim import Adam, Decay
 from ganskit.recipe import Recipe, to_table
 
-VERSION = 1
+VERSION = 2
 """Changes whenever the same options would give another network, so that it is trained anew."""
 FRESH_ROOMS, FRESH_SEED = 500, 2_000_003
-"""Rooms of another seed, on which its quality is measured."""
+"""Rooms of another seed, on which its quality is measured, and which are then blurred."""
 NOTE = "detector.json"
 
 
@@ -46,7 +47,8 @@ def recipe_for(size: int, samples: int | None = None) -> Recipe:
     """What is trained; its name says which options it is for. A small budget has few rooms. Raises UserError."""
     base = recipe()
     budget = samples or base.samples
-    rooms = RoomBoxes(num_images=min(base.data.num_images, max(64, budget // 10)), size=size, seed=base.data.seed)  # type: ignore[attr-defined]  # it is a RoomBoxes
+    assert isinstance(base.data, RoomBoxes)
+    rooms = evolve(base.data, num_images=min(base.data.num_images, max(64, budget // 10)), size=size)
     opt = Adam(lr=2e-3, beta1=0.9, schedule=Decay(budget // 2, budget))
     made = evolve(base, name="detector", data=rooms, samples=budget, game=evolve(base.game, opt=opt))  # type: ignore[call-arg]  # a Detection
     digest = hashlib.sha256(json.dumps([VERSION, rooms.open().fingerprint, to_table(made)], sort_keys=True).encode()).hexdigest()
@@ -78,11 +80,19 @@ def _protocol(model: Model, fresh: RoomBoxes, folder: Path) -> dict[str, Any]:
 
 
 def _quality(made: Detector, fresh: RoomBoxes) -> dict[str, dict[str, float]]:
-    """Precision and recall by kind on fresh rooms."""
-    source, field = fresh.open(), fresh.provides()["x"]
-    rooms = [source.read(i) for i in range(fresh.num_images)]
-    found = made(as_input(field, torch.stack([torch.from_numpy(room["x"]) for room in rooms])))
+    """Precision and recall by kind on fresh rooms, and in what share of them it still finds one when they are blurred."""
+    rooms, blurs = _examples(fresh), _examples(evolve(fresh, blur_every=1))
+    found, in_blurs = (made(as_input(fresh.provides()["x"], x)) for x in (rooms["x"], blurs["x"]))
     true = [
-        {kind: torch.from_numpy(room["boxes"][room["kinds"] == 1 + i]) for i, kind in enumerate(made.kinds)} for room in rooms
+        {kind: boxes[kinds == 1 + i] for i, kind in enumerate(made.kinds)}
+        for boxes, kinds in zip(rooms["boxes"], rooms["kinds"], strict=True)
     ]
-    return measured(found, true, made.kinds)
+    shares = {kind: sum(any(f.kind == kind for f in each) for each in in_blurs) / len(in_blurs) for kind in made.kinds}
+    return {kind: each | {"in_blurs": shares[kind]} for kind, each in measured(found, true, made.kinds).items()}
+
+
+def _examples(data: RoomBoxes) -> dict[str, torch.Tensor]:
+    """All of them, by field."""
+    source = data.open()
+    examples = [source.read(i) for i in range(data.num_images)]
+    return {name: torch.from_numpy(np.stack([each[name] for each in examples])) for name in data.provides()}
