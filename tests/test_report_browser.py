@@ -1,6 +1,6 @@
 """The pages in a browser: every picture is there, no request leaves them, nothing is too wide, light and dark.
 
-They need Playwright (`pip install playwright`) and a Chromium: one that is installed, such as Debian's, or Playwright's own.
+They need Playwright (`pip install ".[dev]"`) and a Chromium: one that is installed, such as Debian's, or Playwright's own.
 """
 
 from __future__ import annotations
