@@ -33,7 +33,7 @@ from ganskit.pictures import save_grid, to_bytes
 from ganskit.recipe import override
 from ganskit.report import compare_runs, report_run
 from ganskit.report.images import read_picture, shown, tiles
-from ganskit.report.words import duration, number
+from ganskit.report.words import as_table, duration, number
 from ganskit.train import resolve
 
 SMALL = [
@@ -495,6 +495,12 @@ def test_other_pictures_are_left_alone() -> None:
 )  # fmt: skip
 def test_numbers(value: object, text: str) -> None:
     assert number(value) == text
+
+
+def test_a_seed_is_no_count() -> None:
+    table = as_table({"num": 5000, "seed": 2_000_003, "fresh_seed": 1234})
+    assert table is not None
+    assert [number(value) for _, value in table.rows] == ["5,000", "2000003", "1234"]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from ganskit.report.gather import Run, gather
 from ganskit.report.images import Inline, Unreadable, embedded, read_picture, sheet, tiles
 from ganskit.report.reading import finite, table
 from ganskit.report.rendering import check_out, render, write_page
-from ganskit.report.words import duration, number, short
+from ganskit.report.words import counted, duration, number, short
 
 STRIP = 8
 """So many grids over time, at most."""
@@ -112,7 +112,11 @@ def what_ran(run: Run) -> list[tuple[str, str]]:
     rest = {key: value for key, value in game.items() if key not in parts}
     lines = {"game": rest, **parts, "data": run.recipe.get("data")}
     told = [(key.replace("_", " "), short(value)) for key, value in lines.items() if value]
-    told += [(key.replace("_", " "), short(run.recipe[key])) for key in ("batch_size", "ema", "seed") if key in run.recipe]
+    told += [
+        (key.replace("_", " "), short(counted(key, run.recipe[key])))
+        for key in ("batch_size", "ema", "seed")
+        if key in run.recipe
+    ]
     digest = run.meta.get("data")
     return told + ([("digest of the prepared data", str(digest))] if digest else [])
 

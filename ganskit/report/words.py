@@ -33,6 +33,11 @@ def number(value: object) -> str:
     return f"{value:.4g}"
 
 
+def counted(name: str, value: object) -> object:
+    """The value under this name; of a seed, which counts nothing, the digits without commas."""
+    return str(value) if isinstance(value, int) and (name == "seed" or name.endswith("_seed")) else value
+
+
 def duration(time_s: float) -> str:
     """A time as people say it: "42 s", "3 min 05 s", "35 min", "2 h 07 min"."""
     if time_s < 10:
@@ -79,12 +84,12 @@ def as_table(value: object) -> Table | None:
     """JSON as a table, where it is one: scalars by name, a list of alike rows, or rows by name. None where it is not."""
     if isinstance(value, Mapping):
         if _scalars(value.values()):
-            return _table((), [(name, each) for name, each in value.items()])
+            return _table((), [(name, counted(name, each)) for name, each in value.items()])
         rows = list(value.values())
         if columns := _columns(rows):
-            return _table(("", *columns), [(name, *(row[c] for c in columns)) for name, row in value.items()])
+            return _table(("", *columns), [(name, *(counted(c, row[c]) for c in columns)) for name, row in value.items()])
     elif isinstance(value, list) and (columns := _columns(value)):
-        return _table(columns, [tuple(row[c] for c in columns) for row in value])
+        return _table(columns, [tuple(counted(c, row[c]) for c in columns) for row in value])
     return None
 
 
