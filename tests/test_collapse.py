@@ -14,6 +14,7 @@ from torch import nn
 import ganskit as package
 from ganskit import Architecture, Field, Model, Noise, Recipe, Shape, TwoPlayer, UserError, build_nets
 from ganskit.conformance.tiny import TinyData, TinyNet
+from ganskit.dcgan import collapse
 from ganskit.dcgan.collapse import Collapse
 from ganskit.dcgan.filters import Filters
 from ganskit.dcgan.nets import Discriminator, Generator
@@ -61,6 +62,19 @@ def model(data: TinyData | None = None, **nets: Architecture) -> Model:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return Model(recipe, build_nets(recipe, data.provides()), 0, torch.device("cpu"))
+
+
+def test_another_seed_looks_at_other_samples_and_at_no_more_than_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[torch.Tensor] = []
+    batch = collapse._Made.batch
+    monkeypatch.setattr(collapse._Made, "batch", lambda made, i: looked.append(batch(made, i)[0]) or batch(made, i))
+    ours = model()
+    for seed in (0, 1):
+        result = measured(Collapse(num=130, seed=seed, judges=()), ours)
+        assert result.protocol["samples"] == 130
+    first, second = torch.cat(looked[:3]), torch.cat(looked[4:7])  # the fourth is for the picture
+    assert torch.equal(first[:130], ours.sample(130, 0))
+    assert not any(torch.equal(a, b) for a in first.split(64) for b in second.split(64))
 
 
 def flagged(result: package.Result, layer: str) -> dict[int, dict]:

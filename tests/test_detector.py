@@ -18,7 +18,7 @@ from ganskit.data.rooms.boxes import KINDS, RoomBoxes
 from ganskit.evaluate.rooms import Detector, Found, detector
 from ganskit.evaluate.rooms.detector import measured
 from ganskit.evaluate.rooms.game import CELLS, placed, targets
-from ganskit.evaluate.rooms.making import recipe_for
+from ganskit.evaluate.rooms.making import _quality, recipe_for
 
 SMALL = 128
 
@@ -111,6 +111,27 @@ def test_what_the_maps_say_is_found() -> None:
     assert {each.kind for each in found[0]} == {"window", "bed"}
     for kind, each in measured(found, [true, true], ("window", "bed")).items():
         assert each == {"precision": 1, "recall": 1, "presence": 1, "num": 2 * len(true[kind])}
+
+
+class Seeing(nn.Module):
+    """Finds a bed in the middle of every picture that has details."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        maps = torch.zeros(len(x), len(KINDS), 5, CELLS, CELLS)
+        details = (x[..., 1:] - x[..., :-1]).abs().amax((1, 2, 3)) > 0.4
+        maps[:, :, 0] = -10
+        maps[details, KINDS.index("bed"), 0, 4, 4] = 10
+        return maps
+
+
+@pytest.mark.parametrize(
+    ("net", "share"), [(Seeing(), 0), (Knowing(torch.tensor([[[0.2, 0.4, 0.8, 1]]]), torch.tensor([[2]])), 1)]
+)
+def test_what_it_finds_in_blurs_is_measured(net: nn.Module, share: float) -> None:
+    quality = _quality(Detector(net, KINDS, (3, 64, 64), {}, {}, torch.device("cpu")), RoomBoxes(8, 64, 5))
+    assert quality["bed"]["in_blurs"] == share
+    assert quality["bed"]["presence"] > 0.8, "in sharp ones it finds them"
+    assert quality["window"]["in_blurs"] == 0
 
 
 def test_precision_and_recall() -> None:

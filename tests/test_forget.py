@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from ganskit.conformance.tiny import TinyData
 from ganskit.data.home import data_home
 from ganskit.dcgan.forget import Forget
 from ganskit.dcgan.forget.boxes import covered, read
+from ganskit.dcgan.forget.evaluator import _kept
 from ganskit.dcgan.forget.maps import layer_sizes, responses, second_highest, without
 from ganskit.evaluate.evaluation import measured
 
@@ -89,6 +91,11 @@ def test_maps_are_dropped_within_and_there_again_afterwards(painted) -> None:
     assert not torch.equal(inside, before)
     assert torch.equal(ours.sample(8), before)
     assert responses(ours, "G", "middle", 8, 0)[:, 0].any()
+
+
+def test_of_nothing_no_share_is_kept() -> None:
+    assert _kept(0.5, 0.25) == 0.5
+    assert math.isnan(_kept(0, 0.002)), "or a generator without beds would keep the most"
 
 
 def test_the_second_highest_layer() -> None:
@@ -191,7 +198,7 @@ def test_the_command_on_rooms(ganskit: Callable, tmp_path: Path) -> None:
     assert done.code == 0, done.err
     record = json.loads((run / "evaluations/forget/result.json").read_text())
     shares = {f"{kind}_{when}" for kind in ("window", "bed") for when in ("before", "after", "random")}
-    assert shares | {"maps", "dropped", "detector_recall"} <= set(record["numbers"])
+    assert shares | {"maps", "dropped", "detector_recall", "detector_in_blurs"} <= set(record["numbers"])
     assert record["protocol"]["boxes_from"] == "detector"
     assert {file.name for file in (run / "evaluations/forget").iterdir()} == {"result.json", "forget.png", "boxes.png"}
     words += ["--set", "detector_samples=192"]  # another one, which would have to be trained

@@ -398,10 +398,12 @@ def test_texts_are_texts(run: Path) -> None:
         ('<html xmlns="http://www.w3.org/1999/xhtml"><script/></html>', "this is no SVG"),
         ("<svg></svg>", "this is no SVG"),
         ('<svg xmlns="http://www.w3.org/2000/svg">&nbsp;</svg>', "damaged"),
+        ('<!DOCTYPE svg [<!ENTITY a "aa">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>'.encode("utf-16"), "UTF-8"),
+        ('<!DOCTYPE svg [<!ENTITY a "aa">]><svg xmlns="http://www.w3.org/2000/svg">&a;</svg>'.encode("utf-16-le"), "UTF-8"),
     ],
 )
-def test_plots_that_are_refused(run: Path, svg: str, why: str) -> None:
-    (run / "evaluations/probe/curve.svg").write_text(svg)
+def test_plots_that_are_refused(run: Path, svg: str | bytes, why: str) -> None:
+    (run / "evaluations/probe/curve.svg").write_bytes(svg if isinstance(svg, bytes) else svg.encode())
     page = seen(run)
     assert "evaluations/probe/curve.svg" in page.text
     assert why in page.text

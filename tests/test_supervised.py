@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 from attrs import frozen
@@ -54,6 +56,23 @@ def test_an_interrupted_search_goes_on_as_if_it_had_not_been(monkeypatch: pytest
     assert len(drawn) == 1  # two were kept
     assert rest.numbers == whole.numbers
     assert rest.details == whole.details
+
+
+def test_two_searches_for_the_same_take_turns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Or trial i would be one's draw and the other's seed."""
+    trained, waits = supervised.Supervised._trained, []
+
+    def while_training(*arguments: object) -> object:
+        if not waits:  # at last the best is trained for the test, when the search is over
+            (file,) = (each for each in (tmp_path / "studies").glob("*.lock") if ".jsonl" not in each.name)
+            with pytest.raises(filelock.Timeout):
+                filelock.FileLock(file).acquire(timeout=0)
+            waits.append(file)
+        return trained(*arguments)
+
+    monkeypatch.setattr(supervised.Supervised, "_trained", while_training)
+    measured(Supervised(**{**SMALL, "trials": 1}), model())
+    assert waits
 
 
 def test_more_trials_add_to_those_there_are_and_other_settings_do_not() -> None:

@@ -8,7 +8,10 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+from torch._subclasses.fake_tensor import FakeTensorMode
 
+from ganskit import UserError
+from ganskit.evaluate.svm import newton
 from ganskit.evaluate.svm import rows as rows_module
 from ganskit.evaluate.svm.gram import QuickGram
 from ganskit.evaluate.svm.reference import predictions, train
@@ -108,6 +111,20 @@ def test_a_class_without_examples_and_two_equal_rows() -> None:
     assert w.isfinite().all()
     assert (predictions(Rows.of(x), w) != 4).all()
     assert (predictions(Rows.of(x), train("sklearn", Rows.of(x), y, 5, CS)) != 4).all()
+
+
+def test_a_c_that_is_too_large_for_single_precision_is_refused() -> None:
+    x, y = problem(300, 200)
+    with pytest.raises(UserError, match="Leave so large a C out of Cs, or take solver=sklearn"):
+        train("torch", Rows.of(10 * x.abs()), y, 4, [1e9])
+
+
+def test_what_is_chosen_is_on_the_device_of_the_rows() -> None:
+    """Fake tensors have a device, and refuse to be mixed with those of another."""
+    with FakeTensorMode():
+        rows = Rows.of(torch.empty(200, 30, device="cuda")).chosen(torch.arange(150))
+        assert all(each.device.type == "cuda" for each in newton._landmarks(rows))
+        assert QuickGram(rows, 16, torch.ones((), device="cuda"))._mean.device.type == "cuda"
 
 
 def test_two_classes_are_each_others_mirror() -> None:

@@ -111,7 +111,9 @@ class Collapse(Evaluator):
 
     def _generating(self, made: _Made) -> Iterator[tuple[torch.Tensor, Maps]]:
         for batch in tqdm(range(-(-self.num // AT_ONCE)), desc="Samples", unit=" batches", leave=False, disable=None):
-            yield made.batch(batch)
+            x, maps = made.batch(batch)
+            left = self.num - AT_ONCE * batch
+            yield x[:left], {name: h[:left] for name, h in maps.items()}
 
     def _judging(self, model: Model, real: torch.Tensor, found: dict[str, Filters]) -> None:
         for net in self.judges:
@@ -157,11 +159,11 @@ class _Made(nn.Module):
         self._x = torch.zeros(0)
 
     def forward(self, number: torch.Tensor) -> torch.Tensor:
-        self._x = self._model.sample(AT_ONCE, self.seed + int(number))
+        self._x = self._model.chunk(int(number), self.seed)
         return self._x
 
     def batch(self, number: int) -> tuple[torch.Tensor, Maps]:
-        """Samples (64, ...) and the maps (64, C, H, W) that they were made with, by net and layer; others for each number."""
+        """Samples 64 * number and so on (64, ...), and the maps (64, C, H, W) that they were made with, by net and layer."""
         try:
             maps = activations(self, torch.tensor(number))
         except UserError:

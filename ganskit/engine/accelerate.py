@@ -104,12 +104,15 @@ def inductor_options() -> dict[str, bool]:
     """No random numbers of its own, no pickled graphs, and no choices by timing where torch lets us say so."""
     import torch._inductor.config as config  # slow to import, and seldom wanted
 
-    options = {"fallback_random": True, "fx_graph_cache": False}
+    options = {"fallback_random": True, "fx_graph_cache": False, "fx_graph_remote_cache": False}
     return options | ({"deterministic": True} if hasattr(config, "deterministic") else {})
 
 
 def without_caches() -> AbstractContextManager[None]:
-    """Torch keeps and reads no pickled graphs while it traces; of the options above the caches before inductor know nothing."""
+    """Torch keeps and reads no pickled graphs while it traces: the caches before inductor do not know its options.
+
+    The backward pass is compiled later, outside of this: there the options hold.
+    """
     import torch._inductor.config as config
 
     return config.patch(force_disable_caches=True)  # type: ignore[no-any-return]  # untyped; torch 2.14 takes it as no option

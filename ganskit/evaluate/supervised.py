@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from tqdm import tqdm
 
 from ganskit import Dataset, Evaluator, Model, Recipe, Result, Shape, UserError
 from ganskit.config import unstructure
+from ganskit.data.guards import locked
 from ganskit.data.home import data_home
 from ganskit.engine.device import autocast
 from ganskit.engine.sampling import as_input
@@ -37,6 +37,8 @@ from ganskit.validators import at_least, not_negative
 if TYPE_CHECKING:
     from optuna import Study, Trial
 
+VERSION = 2
+"""Changes whenever the same settings would give another error, so that they are tried anew."""
 AT_ONCE = 256
 BATCHES = (32, 64, 128)
 
@@ -88,7 +90,7 @@ class Supervised(Evaluator):
                 net = self._trained(model, x, y, len(train.names), settings, _seed(self.seed, number))
                 return _error(net, part, model)
 
-        with _study(about) as study:
+        with _study({**about, "device": model.device.type}) as study:
             bar = tqdm(total=self.trials, desc="Random search", unit=" trials", disable=None, leave=False)
             with bar:
                 for number in range(self.trials):
@@ -132,7 +134,12 @@ class Supervised(Evaluator):
                 adam.zero_grad()
                 torch.autograd.backward(loss)
                 adam.step()
-        freeze_statistics(net, [partial(net, x[rows].to(model.device)) for rows in _whole_batches(len(x))])
+
+        def look(rows: torch.Tensor) -> None:
+            with autocast(model.precision, model.device):
+                net(x[rows].to(model.device))
+
+        freeze_statistics(net, [partial(look, rows) for rows in _whole_batches(len(x))])
         return net
 
 
@@ -189,20 +196,23 @@ def _complete(study: Study) -> list[Any]:
 
 @contextmanager
 def _study(about: dict[str, Any]) -> Iterator[Study]:
-    """The search for these settings, from a journal of JSON lines. Raises UserError when Optuna is not there."""
+    """The search for these settings, from a journal of JSON lines; another process that wants it waits.
+
+    Raises UserError when Optuna is not there.
+    """
     try:
         import optuna
         from optuna.storages import JournalStorage
         from optuna.storages.journal import JournalFileBackend
     except ImportError:
         raise UserError('The evaluator "supervised" needs Optuna: pip install "ganskit[eval]".') from None
-    name = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:12]
-    folder: Path = data_home() / "studies"
-    folder.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(json.dumps([VERSION, about], sort_keys=True).encode()).hexdigest()[:12]
+    file = data_home() / "studies" / f"supervised-{name}.jsonl"
     verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        storage = JournalStorage(JournalFileBackend(str(folder / f"supervised-{name}.jsonl")))
-        yield optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
-    finally:
-        optuna.logging.set_verbosity(verbosity)
+    with locked(file.with_suffix(""), progress=True):  # Optuna has a lock of its own, beside the file
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        try:
+            storage = JournalStorage(JournalFileBackend(str(file)))
+            yield optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
+        finally:
+            optuna.logging.set_verbosity(verbosity)

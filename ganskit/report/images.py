@@ -82,15 +82,21 @@ def read_plot(file: Path) -> Inline:
         raise Unreadable(f"it cannot be read: {error.strerror}") from error
     if len(data) > MOST_BYTES:
         raise Unreadable(f"{len(data) / 1e6:,.0f} MB are too many to show")
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # as in UTF-16, in which a document type would not be seen here, but by whoever shows it
+        raise Unreadable("an SVG in another encoding than UTF-8 is not shown")
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise Unreadable("an SVG with a document type is not shown: its entities may grow without end")
     try:
-        root = ElementTree.fromstring(data)
+        root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise Unreadable(f"the SVG is damaged: {one_line(error)}") from error
     if root.tag != "{http://www.w3.org/2000/svg}svg":
         raise Unreadable('this is no SVG: expected <svg xmlns="http://www.w3.org/2000/svg">')
-    return embedded_plot(data.decode(errors="replace"))
+    return embedded_plot(text)
 
 
 def embedded_plot(svg: str) -> Inline:

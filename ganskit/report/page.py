@@ -21,6 +21,7 @@ from ganskit.report.words import counted, duration, number, short
 STRIP = 8
 """So many grids over time, at most."""
 STRIP_TILES = 4
+TRAINED = ("batch_size", "ema", "seed")
 HERO_TILES = 64
 HERO_PIXELS = 160
 """A picture among many is made no larger than this: it is shown at half of it or less."""

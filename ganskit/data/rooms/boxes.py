@@ -59,18 +59,18 @@ class RoomBoxesSource(DrawnSource):
         """The room as `RoomBoxes.provides` says."""
         picture = draw(Scene.sample(seed, index), size)
         boxes, kinds = np.zeros((MOST, 4), np.float32), np.zeros(MOST, np.int64)
-        pixels, every = picture.pixels, self._blur_every
+        x, every = np.ascontiguousarray(picture.pixels.transpose(2, 0, 1)), self._blur_every
         if every is not None and index % every == every - 1:
-            pixels = blurred(pixels, BLURS[index // every % len(BLURS)])
+            x = blurred(x, BLURS[index // every % len(BLURS)])
         else:
             for row, box in enumerate(picture.boxes):
                 boxes[row] = box.left, box.top, box.right, box.bottom
                 kinds[row] = 1 + KINDS.index(box.kind)
-        return {"x": np.ascontiguousarray(pixels.transpose(2, 0, 1)), "boxes": boxes, "kinds": kinds}
+        return {"x": x, "boxes": boxes, "kinds": kinds}
 
 
-def blurred(pixels: np.ndarray, side: int) -> np.ndarray:
-    """Pixels (H, W, 3) uint8 -> the same size, of which side x side means are left, and smooth transitions between them."""
-    picture = Image.fromarray(pixels)
+def blurred(x: np.ndarray, side: int) -> np.ndarray:
+    """x (3, H, W) uint8 -> the same size, of which side x side means are left, and smooth transitions between them."""
+    picture = Image.fromarray(x.transpose(1, 2, 0))
     means = picture.resize((side, side), Image.Resampling.BOX)
-    return np.asarray(means.resize(picture.size, Image.Resampling.BICUBIC))
+    return np.ascontiguousarray(np.asarray(means.resize(picture.size, Image.Resampling.BICUBIC)).transpose(2, 0, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -34,9 +35,8 @@ class Forget(Evaluator):
     next seed are made with and without the maps.
 
     For a run on rooms the detector counts the shares of new samples with the object and with the kinds in `others`, before and
-    after, and after dropping as many maps at random (a mean of `controls` draws). How well it finds that object on fresh rooms, and
-    in what share of blurred ones it still does, is
-    among the numbers: of rare kinds, such as plants, it learns little.
+    after, and after dropping as many maps at random (a mean of `controls` draws). Among the numbers is how well it finds the
+    object on fresh rooms, and in what share of blurred ones it still does. Of rare kinds, such as plants, it learns little.
 
     Raises UserError for a file of boxes that is wrong, runs on other data without one, and unknown nets, layers and kinds.
     """
@@ -87,7 +87,7 @@ class Forget(Evaluator):
         protocol: dict[str, Any] = {"detector": dict(counter.protocol)} if counter is not None else {}
         if counter is not None:
             had, has = self._shares(counter, before, "before"), self._shares(counter, after, "after")
-            kept = {f"{kind}_kept": has[f"{kind}_after"] / max(had[f"{kind}_before"], 1e-9) for kind in self._kinds()}
+            kept = {f"{kind}_kept": _kept(had[f"{kind}_before"], has[f"{kind}_after"]) for kind in self._kinds()}
             numbers |= had | has | kept
             numbers |= {f"detector_{name}": counter.quality[self.detect][name] for name in ("precision", "recall", "in_blurs")}
         at_random = self._at_random(model, layer, dropped, z, before, counter)
@@ -176,6 +176,11 @@ class Forget(Evaluator):
                 drawn(x, boxes, 2 * self.shown), self.shown, "Samples with the boxes that the regression is fitted on."
             ),
         }
+
+
+def _kept(before: float, after: float) -> float:
+    """The share of what was there that is left; NaN where nothing was."""
+    return after / before if before else math.nan
 
 
 def _change(before: torch.Tensor, after: torch.Tensor) -> float:

@@ -20,7 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from ganskit.data.download import Retries, download
-from ganskit.data.files import sha256, write_whole
+from ganskit.data.files import write_whole
 from ganskit.data.guards import disk_errors, locked
 from ganskit.data.home import data_home
 from ganskit.data.known import Remote
@@ -158,7 +158,7 @@ def _kept(published: Published) -> Weights:
     tensors = _whole(kept)
     if tensors is None:
         with locked(folder / remote.name, progress=True):
-            tensors = _unpickled(_original(published, folder).read_bytes(), folder / remote.name)
+            tensors = _unpickled(_original(published, folder), folder / remote.name)
             with disk_errors(folder):
                 data = save(dict(tensors))
                 write_whole(_checksum(kept), hashlib.sha256(data).hexdigest().encode())
@@ -179,15 +179,30 @@ def _whole(kept: Path) -> Mapping[str, torch.Tensor] | None:
     return _tensors(data, kept) if hashlib.sha256(data).hexdigest() == expected else None
 
 
-def _original(published: Published, folder: Path) -> Path:
-    """The PyTorch file: in the data folder, where torch keeps such files, or downloaded. Its SHA-256 is the published one."""
-    remote = published.file
+def _original(published: Published, folder: Path) -> bytes:
+    """The PyTorch file: in the data folder, where torch keeps such files, or downloaded. Their SHA-256 is the published one."""
     for place in (folder, Path(torch.hub.get_dir()) / "checkpoints"):
-        file = place / remote.name
-        if file.is_file() and sha256(file) == remote.sha256:
-            return file
-        if file.is_file() and place == folder:
-            raise BadData(f"{file} is not the published file: its SHA-256 is {sha256(file)}. Move it away. {_advice(published)}")
+        if (found := _published(published, place / published.file.name, must=place == folder)) is not None:
+            return found
+    _download(published, folder)
+    found = _published(published, folder / published.file.name, must=True)
+    assert found is not None  # what was downloaded is there
+    return found
+
+
+def _published(published: Published, file: Path, must: bool) -> bytes | None:
+    """What is in the file, if it is the published one. Raises BadData if it `must` be."""
+    if not file.is_file():
+        return None
+    data = file.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if must and found != published.file.sha256:
+        raise BadData(f"{file} is not the published file: its SHA-256 is {found}. Move it away. {_advice(published)}")
+    return data if found == published.file.sha256 else None
+
+
+def _download(published: Published, folder: Path) -> None:
+    remote = published.file
     if os.environ.get("GANSKIT_OFFLINE"):
         raise DataNotFound(f"The weights of {published.network} are not here. {_advice(published)}")
     with disk_errors(folder):
@@ -198,7 +213,6 @@ def _original(published: Published, folder: Path) -> Path:
         raise DataNotFound(
             f"The weights of {published.network} are not here and could not be downloaded. {error}\n{_advice(published)}"
         ) from error
-    return folder / remote.name
 
 
 def _advice(published: Published) -> str:

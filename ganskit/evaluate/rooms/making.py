@@ -7,13 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from attrs import evolve
 
 from ganskit.data.guards import locked
 from ganskit.data.home import data_home
-from ganskit.data.rooms.boxes import KINDS, RoomBoxes
+from ganskit.data.rooms.boxes import BLURS, KINDS, RoomBoxes, blurred
 from ganskit.engine.sampling import as_input
 from ganskit.evaluate.kept import kept, noted
 from ganskit.evaluate.model import Model
@@ -69,10 +68,13 @@ def _finished(model: Model, size: int, folder: Path) -> Detector:
 
 
 def _protocol(model: Model, fresh: RoomBoxes, folder: Path) -> dict[str, Any]:
+    rooms = model.recipe.data
+    assert isinstance(rooms, RoomBoxes)
     return {
         "network": folder.name,
         "samples": model.samples,
-        "num_rooms": model.recipe.data.num_images,  # type: ignore[attr-defined]  # it is a RoomBoxes
+        "num_pictures": rooms.num_images,
+        "blur_every": rooms.blur_every,
         "num_fresh_rooms": fresh.num_images,
         "fresh_seed": fresh.seed,
         "sha256": model.identity["weights_sha256"],
@@ -81,18 +83,13 @@ def _protocol(model: Model, fresh: RoomBoxes, folder: Path) -> dict[str, Any]:
 
 def _quality(made: Detector, fresh: RoomBoxes) -> dict[str, dict[str, float]]:
     """Precision and recall by kind on fresh rooms, and in what share of them it still finds one when they are blurred."""
-    rooms, blurs = _examples(fresh), _examples(evolve(fresh, blur_every=1))
-    found, in_blurs = (made(as_input(fresh.provides()["x"], x)) for x in (rooms["x"], blurs["x"]))
+    source = fresh.open()
+    rooms = [source.read(i) for i in range(fresh.num_images)]
+    x = torch.stack([torch.from_numpy(room["x"]) for room in rooms])
+    blurs = torch.stack([torch.from_numpy(blurred(room["x"], BLURS[i % len(BLURS)])) for i, room in enumerate(rooms)])
+    found, in_blurs = (made(as_input(fresh.provides()["x"], each)) for each in (x, blurs))
     true = [
-        {kind: boxes[kinds == 1 + i] for i, kind in enumerate(made.kinds)}
-        for boxes, kinds in zip(rooms["boxes"], rooms["kinds"], strict=True)
+        {kind: torch.from_numpy(room["boxes"][room["kinds"] == 1 + i]) for i, kind in enumerate(made.kinds)} for room in rooms
     ]
     shares = {kind: sum(any(f.kind == kind for f in each) for each in in_blurs) / len(in_blurs) for kind in made.kinds}
     return {kind: each | {"in_blurs": shares[kind]} for kind, each in measured(found, true, made.kinds).items()}
-
-
-def _examples(data: RoomBoxes) -> dict[str, torch.Tensor]:
-    """All of them, by field."""
-    source = data.open()
-    examples = [source.read(i) for i in range(data.num_images)]
-    return {name: torch.from_numpy(np.stack([each[name] for each in examples])) for name in data.provides()}

@@ -64,7 +64,7 @@ def descend(
 
 def _landmarks(rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
     """z (r, D), orthonormal, spanning some equally spaced examples; and the scores u (r, N) of all examples under it."""
-    chosen = torch.linspace(0, len(rows) - 1, min(LANDMARKS, len(rows))).long()
+    chosen = torch.linspace(0, len(rows) - 1, min(LANDMARKS, len(rows))).long().to(rows.device)
     x = rows.block(chosen)
     x = rows.joined(x, x.new_ones(len(x), 1))
     z = torch.linalg.qr(x.T).Q.T.contiguous()

@@ -22,13 +22,19 @@ def train(
 ) -> torch.Tensor:
     """One-vs-rest weights (len(cs), K, D) for labels y (N,) in [0, K). `tol` None is the solver's own default.
 
-    Raises UserError where our own solver does not come near the least objective.
+    Raises UserError where our own solver does not come near the least objective, or cannot go on.
     """
     if solver == "sklearn":
         return torch.stack([_liblinear(rows, y, num_classes, c, tol) for c in cs])
     signs = torch.where(y[None] == torch.arange(num_classes)[:, None], 1.0, -1.0).repeat(len(cs), 1)
     c = torch.tensor(cs).repeat_interleave(num_classes)
-    found = fit(rows, signs, c, tol or TOL)
+    try:
+        found = fit(rows, signs, c, tol or TOL)
+    except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]  # it is public, but not declared so
+        raise UserError(
+            f"The L2-SVM cannot be trained with C up to {max(cs):g} on these features. Leave so large a C out of Cs, or take "
+            "solver=sklearn, which is slower."
+        ) from error
     if (worst := float(found.gap.max())) > LOOSE:
         raise UserError(
             f"The L2-SVM with C = {float(c[found.gap.argmax()]):g} has not converged: its objective is up to {worst:.1%} above "
