@@ -54,6 +54,13 @@ class Evaluator(Pluggable):
         It is asked before `evaluate`, and before a training with this evaluation begins.
         """
 
+    def real_examples(self) -> int:
+        """So many different examples of the data that the model was trained on are needed.
+
+        A training with this evaluation does not begin with fewer.
+        """
+        return 0
+
     def evaluate(self, model: Model) -> Result:
         """Measure `model`, and leave it and torch's random numbers as they were.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -16,7 +17,7 @@ from ganskit.data.prepared import Prepared
 from ganskit.engine.run import run as run_recipe
 from ganskit.engine.rundir import RunDir
 from ganskit.errors import UserError, nearest
-from ganskit.evaluate.during import Evaluations, check
+from ganskit.evaluate.during import Evaluations, check, check_count
 from ganskit.plugins import registry
 from ganskit.recipe import Recipe, evolve, from_file, from_table, named, override, read_table, replaced, use
 
@@ -125,13 +126,18 @@ def run(
     named_run = resume and not isinstance(recipe, Recipe) and not is_file(str(recipe))
     directory = RunDir.choose(str(recipe), Path(out) if out is not None else None, resume) if named_run else None
     chosen = resolve(recipe, data=data, settings=settings, precision=precision, resumes=directory)
-    try:
-        check(chosen)
-    except UserError as error:
-        if not (resume and RunDir.choose(chosen.name, Path(out) if out is not None else None, resume).recipe_file.exists()):
-            raise
-        tqdm.write(f"Warning: {error}")  # what was begun goes on: an evaluation that cannot be made costs no more
+
+    def warned(look: Callable[..., None], *about: int) -> None:
+        """What was begun goes on: an evaluation that cannot be made costs it a warning."""
+        try:
+            look(chosen, *about)
+        except UserError as error:
+            if not (resume and RunDir.choose(chosen.name, Path(out) if out is not None else None, resume).recipe_file.exists()):
+                raise
+            tqdm.write(f"Warning: {error}")
+
+    warned(check)
     return run_recipe(
         chosen, out=out, resume=resume, device=device, init_from=init_from, progress=progress, workers=workers,
-        evaluations=Evaluations if chosen.evaluations else None,
+        evaluations=Evaluations if chosen.evaluations else None, check_count=partial(warned, check_count),
     )  # fmt: skip

@@ -19,6 +19,7 @@ from torch import nn
 import ganskit as package
 from ganskit import Architecture, Shape, UserError
 from ganskit.conformance.tiny import TinyData
+from ganskit.data.files import sha256
 from ganskit.data.home import data_home
 from ganskit.dcgan.forget import Forget
 from ganskit.dcgan.forget.boxes import covered, read
@@ -77,7 +78,7 @@ def test_the_object_is_forgotten_and_the_rest_stays(painted) -> None:
     assert result.numbers["regression_accuracy"] > 0.95
     assert result.numbers["maps"] == MAPS
     assert result.protocol["layer"] == "middle"
-    assert result.protocol["boxes_from"] == "file"
+    assert result.protocol["boxes_from"] == f"file with the SHA-256 {sha256(Path(file))}"
     assert result.pictures["forget"].columns == 24, "one column for each z"
     assert measured(Forget(boxes=file, num=40, num_new=24), ours).numbers == result.numbers
 

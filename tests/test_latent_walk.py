@@ -201,3 +201,8 @@ def test_the_command(ganskit: Callable, tmp_path: Path) -> None:
     assert record["evaluator"]["rows"] == 2
     with Image.open(run / "evaluations/latent-walk/walk.png") as picture:
         assert picture.size == (5 * 18 + 2, 2 * 18 + 2)
+
+
+def test_a_walk_that_would_never_end_is_refused() -> None:
+    with pytest.raises(UserError, match="rows x points x steps are 144,000,000,000 pictures: expected 10,000,000 at most"):
+        LatentWalk(rows=1_000_000_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,11 @@ SMALL = ["data.size=16", "data.num_images=16", "nets.G.width=4", "nets.D.width=4
         ("{use = 'arithmetic', a = [1]}", "give all of them, or none"),
         ("{use = 'turn', data = 'portraits', attribute = 'trun'}", 'There is no attribute "trun". Did you mean "turn"'),
         ("{use = 'turn', left = [1], right = [2000]}", "There is no sample 2000 among the 2,000"),
+        ("'sliced-wasserstein'", "looks at 16,384 different real examples, and there are 16: set evaluations.e.evaluator.num"),
+        ("'memorise'", "looks at 1,000 different real examples, and there are 16"),
+        ("'collapse'", "looks at 512 different real examples, and there are 16"),
+        ("'guided-backprop'", "looks at 2,000 different real examples, and there are 16"),
+        ("'fd'", "different real examples, and there are 16"),
     ],
 )
 def test_by_a_dry_run(ganskit: Callable, evaluator: str, says: str) -> None:
@@ -54,11 +60,27 @@ def test_by_a_dry_run(ganskit: Callable, evaluator: str, says: str) -> None:
         "{use = 'arithmetic', a = [1], b = [2], c = [3]}",
         "{use = 'turn', left = [1], right = [2]}",
         "'forget'",
-        "'collapse'",
-        "'sliced-wasserstein'",
+        "{use = 'collapse', num = 16}",
+        "{use = 'collapse', judges = []}",
+        "{use = 'sliced-wasserstein', num = 16}",
+        "{use = 'memorise', held_out = {use = 'rooms', size = 16, seed = 1}}",
     ],
 )
 def test_what_is_not_needed_is_not_asked_for(ganskit: Callable, evaluator: str) -> None:
     words = [word for each in (*SMALL, f"evaluations.e={{evaluator={evaluator}}}") for word in ("--set", each)]
     done = ganskit("run", "dcgan-rooms", *words, "--device", "cpu", "--dry-run")
     assert done.code == 0, done.err
+
+
+def test_more_examples_than_there_are_is_said_before_anything_is_written(ganskit: Callable, tmp_path: Path) -> None:
+    words = [word for each in (*SMALL, "samples=8", "batch_size=4") for word in ("--set", each)]
+    out = ("--out", tmp_path / "run", "--device", "cpu")
+    asks = ("--set", "evaluations.e={evaluator='collapse'}")
+    done = ganskit("run", "dcgan-rooms", *words, *asks, *out)
+    assert done.code == 2
+    assert "looks at 512 different real examples, and there are 16" in done.err
+    assert not (tmp_path / "run/recipe.toml").exists()
+    assert ganskit("run", "dcgan-rooms", *words, *out).code == 0
+    again = ganskit("run", "dcgan-rooms", *words, *asks, *out, "--resume")
+    assert again.code == 0, "what was begun goes on"
+    assert "Warning: The evaluation e of dcgan-rooms looks at 512" in again.out + again.err

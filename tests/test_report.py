@@ -106,6 +106,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (run / "best").mkdir()
     note = {"number": "fid", "value": 12.345678, "samples": 96, "file": "000000000096.safetensors"}
     (run / "best/probe.json").write_text(json.dumps(note))
+    (run / "best/000000000096.safetensors").touch()
     return run
 
 
@@ -296,6 +297,13 @@ def test_what_is_gone_is_no_trouble(run: Path) -> None:
             assert "dcgan-rooms" in seen(run).text
 
 
+def test_a_best_checkpoint_that_is_not_there(run: Path) -> None:
+    (run / "best/000000000096.safetensors").unlink()
+    page = seen(run)
+    assert "best/probe.json: the checkpoint that it names, 000000000096.safetensors, is not there" in page.text
+    assert "that checkpoint is kept" not in page.text
+
+
 def test_values_of_other_kinds_than_expected(run: Path) -> None:
     odd = {"ragged": [{"a": 1}, {"b": 2}], "deep": {"a": {"b": {"c": 1}}}, "none": None, "long": list(range(300))}
     record = {
@@ -434,7 +442,11 @@ def test_a_folder_that_is_no_run(tmp_path: Path, ganskit: Callable, original: Pa
 def test_out(run: Path, tmp_path: Path, ganskit: Callable) -> None:
     mine = tmp_path / "mine.html"
     mine.write_text("<p>Mine.")
-    for out, why in ((mine, "did not make it"), (run / "recipe.toml", "should end in .html"), (tmp_path, "should end in .html")):
+    for out, why in (
+        (mine, "did not make it"),
+        (run / "recipe.toml", "should end in .html"),
+        (tmp_path, "is a folder: the page is one HTML file"),
+    ):
         before = out.read_bytes() if out.is_file() else b""
         done = ganskit("report", run, "--out", out)
         assert done.code == 2

@@ -7,7 +7,7 @@ from ganskit.data.files import printable
 from ganskit.engine.device import resolve_device, resolve_precision
 from ganskit.engine.engine import build_nets
 from ganskit.errors import DataNotFound
-from ganskit.evaluate.during import check
+from ganskit.evaluate.during import check, check_count
 from ganskit.evaluate.fidelity.weights import no_downloads
 from ganskit.recipe import Recipe
 
@@ -27,11 +27,13 @@ def describe(recipe: Recipe, device: str) -> str:
     averaged = [net for player in recipe.game.players().values() if player.ema and recipe.ema is not None for net in player.nets]
     tensors = 3 * sum(counts.values()) + sum(counts[net] for net in averaged)  # a parameter, and Adam's two moments of it
     fields = ", ".join(f"{name} {field.shape}" for name, field in recipe.data.provides().items())
-    found, missing = _examples(recipe.data)
+    num, missing = _examples(recipe.data)
+    if num is not None:
+        check_count(recipe, num)
     lines = [f"{recipe.name}: {printable(recipe.paper)}" if recipe.paper else recipe.name]
     lines += [f"  {name:<12} {count:>12,} parameters" for name, count in counts.items()]
     lines += [
-        f"  {'data':<12} {found}{fields}",
+        f"  {'data':<12} {'' if num is None else f'{num:,} examples: '}{fields}",
         f"  {'budget':<12} {recipe.samples:,} samples in batches of {recipe.batch_size}",
         f"  {'device':<12} {where}, {resolve_precision(recipe.precision, where, has_pictures(recipe.data.provides()))}",
         f"  {'checkpoint':<12} about {tensors * 4 / 1e6:,.0f} MB, twice",
@@ -39,9 +41,9 @@ def describe(recipe: Recipe, device: str) -> str:
     return "\n".join(lines + missing)
 
 
-def _examples(data: Dataset) -> tuple[str, list[str]]:
+def _examples(data: Dataset) -> tuple[int | None, list[str]]:
     """How many there are, or else what to say of the files that are missing."""
     try:
-        return f"{len(data.open()):,} examples: ", []
+        return len(data.open()), []
     except DataNotFound as error:
-        return "", [f"\n{error}"]
+        return None, [f"\n{error}"]

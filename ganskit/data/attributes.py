@@ -24,7 +24,7 @@ def with_attributes(data: Dataset) -> Dataset:
         return evolve(data, attributes=True)
     if ATTRIBUTES not in data.provides():
         raise UserError(
-            f"There are no attributes in data with {described(data.provides())}: give data that have some, such as celeba or "
-            "portraits."
+            f"There are no attributes in data with {described(data.provides())}: give data that have some, such as "
+            '--set data=portraits or --set \'data={use="celeba", path="..."}\', or choose the exemplars by number.'
         )
     return data

@@ -37,7 +37,7 @@ def not_found(name: str, looked_in: Path, **options: str) -> DataNotFound:
         ]
     lines += [
         f"  Put it in:  {originals(name) if name else looked_in}",
-        "  Elsewhere:  --data PATH (ganskit run), --set path=PATH (ganskit data prepare)",
+        '  Elsewhere:  --data PATH (ganskit run), --set path=PATH (ganskit data prepare), path="PATH" in a table data={...}',
         "  Meanwhile:  ganskit run dcgan-rooms   (needs no download)",
     ]
     return DataNotFound("\n".join(lines))

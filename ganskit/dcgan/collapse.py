@@ -61,6 +61,10 @@ class Collapse(Evaluator):
             picture_shape(recipe)
         check_nets(recipe, *self.judges)
 
+    def real_examples(self) -> int:
+        """`num`, if anybody judges them."""
+        return self.num if self.judges else 0
+
     def evaluate(self, model: Model) -> Result:
         """Look at every filter. Raises UserError when there is no convolution to look at."""
         for net in self.judges:

@@ -79,6 +79,10 @@ class GuidedBackprop(Evaluator):
         picture_shape(recipe)
         check_nets(recipe, self.net)
 
+    def real_examples(self) -> int:
+        """`num`."""
+        return self.num
+
     def evaluate(self, model: Model) -> Result:
         """Look, go back, compare. Raises UserError for a net that cannot be shown pictures, or without such a layer."""
         x = model.real(self.num, self.seed)["x"]

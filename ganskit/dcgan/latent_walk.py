@@ -22,6 +22,8 @@ from ganskit.evaluate.required import check_nets
 from ganskit.validators import at_least, not_negative, one_of, positive
 
 FEATURES = "post-activations, unit-normalised over their channels (Zhang 2018, eq. 1), of all convolutions of"
+MOST_PICTURES = 10_000_000
+"""A day's work; the figure has 80."""
 Embedding = Callable[[torch.Tensor], torch.Tensor]
 
 
@@ -58,6 +60,10 @@ class LatentWalk(Evaluator):
     def __attrs_post_init__(self) -> None:
         if self.steps % self.shown:
             raise UserError(f"shown is {self.shown}: expected a divisor of steps, {self.steps}, such as {_divisor(self.steps)}.")
+        if (pictures := self.rows * self.points * self.steps) > MOST_PICTURES:
+            raise UserError(
+                f"rows x points x steps are {pictures:,} pictures: expected {MOST_PICTURES:,} at most. Set one of them lower."
+            )
 
     def check(self, recipe: Recipe) -> None:
         """Raises UserError for samples of more than noise, a path that is not for that noise, and a net that is not there."""

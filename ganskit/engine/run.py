@@ -42,13 +42,14 @@ def run(
     progress: bool = True,
     workers: int | None = None,
     evaluations: Callable[[Recipe, RunDir, torch.device], Evaluations] | None = None,
+    check_count: Callable[[int], None] = lambda num_examples: None,
 ) -> Path:
     """Train a recipe to the end of its budget and return the run directory.
 
     `resume` goes on with the last run of that name, or with the one in `out`; without a checkpoint it starts over.
     `init_from` takes over the weights of another run's nets where name and shape agree. `evaluations` makes those of the
-    recipe; without it there are none. Raises UserError, RunFailed
-    or Interrupted; the last good checkpoint is kept in each case.
+    recipe; without it there are none. `check_count` is told how many examples there are, before anything is written, and may
+    raise UserError. Raises UserError, RunFailed or Interrupted; the last good checkpoint is kept in each case.
     """
     world = World.join()
     where = resolve_device(device, world.local_rank)
@@ -65,6 +66,7 @@ def run(
         if store.manifest.num_skipped and show:
             left_out, path = store.manifest.num_skipped, store.path
             tqdm.write(f"{left_out} of {left_out + len(store)} originals were left out: ganskit data info {path} says why.")
+        check_count(len(store))
         engine = Engine(recipe, store.fields, dealer(store, recipe.seed), where, world)
         if world.leads:
             directory.begin(recipe)

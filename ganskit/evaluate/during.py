@@ -104,6 +104,20 @@ def check(recipe: Recipe) -> None:
             continue
 
 
+def check_count(recipe: Recipe, num_examples: int) -> None:
+    """Raise UserError for an evaluation that needs more examples than the recipe's data have."""
+    for name, each in recipe.evaluations.items():
+        try:
+            needed = each.evaluator.real_examples()
+        except Exception:  # as above
+            continue
+        if needed > num_examples:
+            raise UserError(
+                f"The evaluation {name} of {recipe.name} looks at {needed:,} different real examples, and there are "
+                f"{num_examples:,}: set evaluations.{name}.evaluator.num to at most that."
+            )
+
+
 def _link(file: Path, to: Path) -> None:
     """One file under two names where the disk can, else a copy."""
     to.unlink(missing_ok=True)

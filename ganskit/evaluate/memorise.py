@@ -75,6 +75,10 @@ class Memorise(Evaluator):
         if self.coder is not None:
             RunDir.there(self.coder)
 
+    def real_examples(self) -> int:
+        """`num`, unless fresh ones are of held-out data."""
+        return self.num if self.held_out is None else 1
+
     def evaluate(self, model: Model) -> Result:
         """Code everything, look for the nearest, compare. Raises UserError for what is no picture of 32x32 or more."""
         store = model.store()

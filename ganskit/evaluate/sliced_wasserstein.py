@@ -50,6 +50,10 @@ class SlicedWasserstein(Evaluator):
         sides(shape_of(recipe))
         check_data(recipe, self.data)
 
+    def real_examples(self) -> int:
+        """`num`, unless they are of other data."""
+        return self.num if self.data is None else 0
+
     def evaluate(self, model: Model) -> Result:
         """`swd`, and of pictures `swd_16`, `swd_32`, ... by the side of the level, whose mean `swd` is. Raises UserError."""
         levels = sides(model.shape)

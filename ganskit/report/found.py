@@ -80,7 +80,9 @@ def evaluations(directory: RunDir, wanted: Mapping[str, Any], troubles: Troubles
         update(line["name"], noted=(*before, (line["samples"], line["numbers"])))
     for file in sorted(directory.best.glob("*.json")):
         note = _read(file, f"best/{file.name}", BEST, troubles)
-        if note.keys() >= BEST.keys():
+        if note.keys() >= BEST.keys() and not (directory.best / _inside(note["file"])).is_file():
+            troubles.append(f"best/{file.name}: the checkpoint that it names, {_inside(note['file'])}, is not there")
+        elif note.keys() >= BEST.keys():
             update(file.stem, best=note)
     for name, asked in wanted.items():
         if name in by_name and isinstance(asked, Mapping) and text(asked, "best"):

@@ -124,7 +124,7 @@ def _recipe(directory: RunDir, meta: Mapping[str, Any], troubles: Troubles) -> M
 def _checkpoint(directory: RunDir, troubles: Troubles) -> tuple[Mapping[str, Any], Mapping[str, int]]:
     """What the newest whole checkpoint says of itself, and the number of parameters of each net in it."""
     newest, damaged = checkpoints.newest(directory.checkpoints)
-    troubles += [f"checkpoints/{file.name}: its SHA-256 is not the one written beside it" for file in damaged]
+    troubles += [f"checkpoints/{file.name}: its SHA-256 is not the one written beside it, or none is" for file in damaged]
     if newest is None:
         return {}, {}
     try:

@@ -53,7 +53,9 @@ def _as_json(value: object) -> str:
 
 def check_out(file: Path) -> None:
     """Raise UserError unless a page can go there: a .html that is new, or a page that was made here."""
-    if file.is_dir() or file.suffix.lower() not in (".html", ".htm"):
+    if file.is_dir():
+        raise UserError(f"{file} is a folder: the page is one HTML file. Move the folder away, or choose another --out.")
+    if file.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"{file}: the page is one HTML file, so --out should end in .html.")
     if file.exists() and MARK not in file.read_bytes()[:4096].decode(errors="replace"):
         raise UserError(f"{file} is there already, and ganskit did not make it: give another --out, or move it away.")

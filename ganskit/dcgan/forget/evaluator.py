@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from attrs import field, frozen
 from attrs.validators import optional
 
 from ganskit import Evaluator, Model, Picture, Recipe, Result, UserError
+from ganskit.data.files import sha256
 from ganskit.data.rooms import Rooms
 from ganskit.dcgan.forget.boxes import Boxes, drawn, read
 from ganskit.dcgan.forget.maps import chosen_layer, fitted, layer_sizes, responses, without
@@ -102,7 +104,7 @@ class Forget(Evaluator):
             "num_new": self.num_new,
             "new_seed": self.seed + 1,
             "controls": self.controls,
-            "boxes_from": "file" if self.boxes is not None else "detector",
+            "boxes_from": "detector" if self.boxes is None else f"file with the SHA-256 {sha256(Path(self.boxes).expanduser())}",
         }
         details: dict[str, Any] = {
             "samples_with_boxes": sum(len(each) > 0 for each in boxes.values()),

@@ -51,6 +51,10 @@ class Compared(Evaluator):
         data = self.data or recipe.data
         check_pictures(data.provides(), type(data).__name__)
 
+    def real_examples(self) -> int:
+        """`num_real`, unless they are of other data."""
+        return self.counts["num_real"] if self.data is None else 0
+
     def inputs(self, model: Model) -> tuple[Samples, Reference]:
         """What is compared. Raises UserError where there are no pictures, or too few."""
         return Samples(model, self.num, self.seed), Reference(model.store(self.data), self.counts["num_real"], self.seed)
