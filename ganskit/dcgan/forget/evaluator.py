@@ -83,14 +83,16 @@ class Forget(Evaluator):
         dropped = fit.weights > 0
         z = model.z(self.num_new, self.seed + 1)
         before, after = model.from_z(z, self.seed + 1), self._made_without(model, layer, dropped, z)
-        numbers = {"maps": float(len(dropped)), "dropped": float(dropped.sum()), "change": _change(before, after)}
-        if fit.accuracy is not None:
-            numbers["regression_accuracy"] = fit.accuracy
+        numbers: dict[str, float] = {}  # the most telling first
         protocol: dict[str, Any] = {"detector": dict(counter.protocol)} if counter is not None else {}
         if counter is not None:
             had, has = self._shares(counter, before, "before"), self._shares(counter, after, "after")
             kept = {f"{kind}_kept": _kept(had[f"{kind}_before"], has[f"{kind}_after"]) for kind in self._kinds()}
-            numbers |= had | has | kept
+            numbers |= kept | had | has
+        numbers |= {"change": _change(before, after), "maps": float(len(dropped)), "dropped": float(dropped.sum())}
+        if fit.accuracy is not None:
+            numbers["regression_accuracy"] = fit.accuracy
+        if counter is not None:
             numbers |= {f"detector_{name}": counter.quality[self.detect][name] for name in ("precision", "recall", "in_blurs")}
         at_random = self._at_random(model, layer, dropped, z, before, counter)
         numbers |= {name: sum(each[name] for each in at_random) / len(at_random) for name in at_random[0]}
