@@ -23,7 +23,7 @@ from ganskit.validators import at_least, not_negative, one_of, positive
 
 FEATURES = "post-activations, unit-normalised over their channels (Zhang 2018, eq. 1), of all convolutions of"
 MOST_PICTURES = 10_000_000
-"""A day's work; the figure has 80."""
+"""Hours of work."""
 Embedding = Callable[[torch.Tensor], torch.Tensor]
 
 

@@ -77,7 +77,7 @@ class Memorise(Evaluator):
 
     def real_examples(self) -> int:
         """`num`, unless fresh ones are of held-out data."""
-        return self.num if self.held_out is None else 1
+        return self.num if self.held_out is None else 0
 
     def evaluate(self, model: Model) -> Result:
         """Code everything, look for the nearest, compare. Raises UserError for what is no picture of 32x32 or more."""
