@@ -178,7 +178,7 @@ def test_offline(home: Path, model: ganskit.Model, monkeypatch: pytest.MonkeyPat
 
 
 def wish(evaluator: str) -> list[str]:
-    small = ["data.size=16", "data.num_images=16", "nets.G.width=4", "nets.D.width=4"]
+    small = ["data.size=16", "data.num_images=10000", "nets.G.width=4", "nets.D.width=4"]
     return [word for each in (*small, f"evaluations.e={{evaluator={evaluator}}}") for word in ("--set", each)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from attrs import field, frozen
 from attrs.validators import optional
 
 from ganskit import Evaluator, Model, Picture, Recipe, Result, UserError
-from ganskit.data.files import sha256
 from ganskit.data.rooms import Rooms
 from ganskit.dcgan.forget.boxes import Boxes, drawn, read
 from ganskit.dcgan.forget.maps import chosen_layer, fitted, layer_sizes, responses, without
@@ -106,7 +106,7 @@ class Forget(Evaluator):
             "num_new": self.num_new,
             "new_seed": self.seed + 1,
             "controls": self.controls,
-            "boxes_from": "detector" if self.boxes is None else f"file with the SHA-256 {sha256(Path(self.boxes).expanduser())}",
+            "boxes_from": "detector" if self.boxes is None else f"file with the SHA-256 {_sha256(self.boxes)}",
         }
         details: dict[str, Any] = {
             "samples_with_boxes": sum(len(each) > 0 for each in boxes.values()),
@@ -180,6 +180,10 @@ class Forget(Evaluator):
                 drawn(x, boxes, 2 * self.shown), self.shown, "Samples with the boxes that the regression is fitted on."
             ),
         }
+
+
+def _sha256(file: str) -> str:
+    return hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest()
 
 
 def _kept(before: float, after: float) -> float:
