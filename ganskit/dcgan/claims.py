@@ -7,7 +7,7 @@ from ganskit.claims import Arm, Claim
 BUDGET = ("samples=60000",)
 """A minute or two at 32x32 and four to ten at 64x64, on a core or two."""
 ROOMS = ("samples=120000",)
-"""Half of what dcgan-rooms has. After half of that its rooms are blurs still, in which there is nothing to forget."""
+"""About half of what dcgan-rooms has. After half of that its rooms are blurs still, in which there is nothing to forget."""
 # the settings of the recipe dcgan-rooms, which suit a short training
 SHORT = (
     "nets.G.width=32",

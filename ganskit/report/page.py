@@ -113,11 +113,7 @@ def what_ran(run: Run) -> list[tuple[str, str]]:
     rest = {key: value for key, value in game.items() if key not in parts}
     lines = {"game": rest, **parts, "data": run.recipe.get("data")}
     told = [(key.replace("_", " "), short(value)) for key, value in lines.items() if value]
-    told += [
-        (key.replace("_", " "), short(counted(key, run.recipe[key])))
-        for key in ("batch_size", "ema", "seed")
-        if key in run.recipe
-    ]
+    told += [(key.replace("_", " "), short(counted(key, run.recipe[key]))) for key in TRAINED if key in run.recipe]
     digest = run.meta.get("data")
     return told + ([("digest of the prepared data", str(digest))] if digest else [])
 
