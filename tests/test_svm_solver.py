@@ -14,7 +14,7 @@ from ganskit import UserError
 from ganskit.evaluate.svm import newton
 from ganskit.evaluate.svm import rows as rows_module
 from ganskit.evaluate.svm.gram import QuickGram
-from ganskit.evaluate.svm.reference import predictions, train
+from ganskit.evaluate.svm.reference import SOLVERS, predictions, train
 from ganskit.evaluate.svm.rows import Rows
 from ganskit.evaluate.svm.solver import fit
 
@@ -113,10 +113,19 @@ def test_a_class_without_examples_and_two_equal_rows() -> None:
     assert (predictions(Rows.of(x), train("sklearn", Rows.of(x), y, 5, CS)) != 4).all()
 
 
-def test_a_c_that_is_too_large_for_single_precision_is_refused() -> None:
-    x, y = problem(300, 200)
-    with pytest.raises(UserError, match="Leave so large a C out of Cs, or take solver=sklearn"):
-        train("torch", Rows.of(10 * x.abs()), y, 4, [1e9])
+@pytest.mark.parametrize(("num", "width", "c"), [(300, 200, 1e9), (900, 60, 1.0), (900, 60, 1e12)])
+def test_a_c_that_is_too_large_for_single_precision_is_refused(num: int, width: int, c: float) -> None:
+    x, y = problem(num, width)
+    with pytest.raises(UserError, match=r"C = .*Leave so large a C out of Cs, or take solver=sklearn"):
+        train("torch", Rows.of(10 * x.abs()), y, 4, [1e-5, c])
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_features_that_are_not_finite(solver: str) -> None:
+    x, y = problem(300, 60)
+    x[7, 3] = torch.nan
+    with pytest.raises(UserError, match="The features are not all finite"):
+        train(solver, Rows.of(x), y, 4, [1e-3])
 
 
 def test_what_is_chosen_is_on_the_device_of_the_rows() -> None:

@@ -30,7 +30,7 @@ def descend(
 
     The latter is half the squared gradient, measured by the inverse of the preconditioner, which is no smaller than that of the
     Hessian: so far away is the minimum of the least squares, at most. `trained` is told how many problems are solved, and the
-    largest gap.
+    largest gap; infinite is that of a problem for which single precision is not enough.
     """
     z, u = _landmarks(rows)
     w, scores = torch.zeros(len(c), rows.dimensions, device=rows.device), torch.zeros_like(signs)
@@ -48,7 +48,8 @@ def descend(
         near = _Near(z, u, (loss > 0).float(), now_c)
         now = 0.5 * (gradient * near.solve(gradient)).sum(1) / objective[left]
         waited[left] = torch.where(now < gap[left], 0, waited[left] + 1)
-        gap[left] = now
+        # P is positive definite, and what is below zero, or NaN, says that single precision was not enough for so large a C
+        gap[left] = torch.where(now >= -tol, now, torch.inf)
         on = (now > tol) & (waited[left] < PATIENCE)
         trained(len(c) - int(on.sum()), float(gap.max()))
         if not on.any():

@@ -22,8 +22,10 @@ def train(
 ) -> torch.Tensor:
     """One-vs-rest weights (len(cs), K, D) for labels y (N,) in [0, K). `tol` None is the solver's own default.
 
-    Raises UserError where our own solver does not come near the least objective, or cannot go on.
+    Raises UserError for rows that are not finite, and where our own solver does not come near the least objective.
     """
+    if not all(bool(block.isfinite().all()) for block in rows.blocks):
+        raise UserError("The features are not all finite numbers: the L2-SVM needs other data, or another net.")
     if solver == "sklearn":
         return torch.stack([_liblinear(rows, y, num_classes, c, tol) for c in cs])
     signs = torch.where(y[None] == torch.arange(num_classes)[:, None], 1.0, -1.0).repeat(len(cs), 1)
@@ -31,16 +33,17 @@ def train(
     try:
         found = fit(rows, signs, c, tol or TOL)
     except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]  # it is public, but not declared so
-        raise UserError(
-            f"The L2-SVM cannot be trained with C up to {max(cs):g} on these features. Leave so large a C out of Cs, or take "
-            "solver=sklearn, which is slower."
-        ) from error
-    if (worst := float(found.gap.max())) > LOOSE:
-        raise UserError(
-            f"The L2-SVM with C = {float(c[found.gap.argmax()]):g} has not converged: its objective is up to {worst:.1%} above "
-            "the least. Leave so large a C out of Cs, or take solver=sklearn, which is slower."
-        )
+        raise _too_large(max(cs)) from error
+    if not (near := (found.gap <= LOOSE).cpu()).all():  # NaN is not near either
+        raise _too_large(float(c[~near].min()))
     return found.w.view(len(cs), num_classes, -1).cpu()
+
+
+def _too_large(c: float) -> UserError:
+    return UserError(
+        f"The L2-SVM with C = {c:g} cannot be trained to within {LOOSE:.1%} of its least objective on these features. Leave so "
+        "large a C out of Cs, or take solver=sklearn, which is slower."
+    )
 
 
 def predictions(rows: Rows, weights: torch.Tensor) -> torch.Tensor:
