@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import version
@@ -170,7 +171,8 @@ def _earlier(folder: Path, plan: _Plan) -> Outcome:
         for told in json.loads((folder / CLAIMS).read_bytes())["claims"]:
             if told["claim"] == json.loads(json.dumps(asdict(plan.claim))) and told["tried"] == plan.tried:
                 made_with = {key: str(value) for key, value in told["made_with"].items()}
-                return Outcome(plan.claim, tuple(told["ours"]), tuple(told["baseline"]), float(told["time_s"]), made_with)
+                ours, baseline = (tuple(map(float, told[side])) for side in ("ours", "baseline"))
+                return Outcome(plan.claim, ours, baseline, float(told["time_s"]), made_with)
     return Outcome(plan.claim)
 
 
@@ -193,8 +195,8 @@ class _Measured:
 def _tried(plan: _Plan, earlier: Outcome, device: str, progress: bool) -> Outcome:
     ours, baseline = ([_measured(each, device, progress) for each in side] for side in (plan.ours, plan.baseline))
     numbers = tuple(each.number for each in ours), tuple(each.number for each in baseline)
-    if all(old[: len(new)] == new for old, new in zip((earlier.ours, earlier.baseline), numbers, strict=True)):
-        return earlier  # it says all of this, and maybe more seeds
+    if all(repr(old[: len(new)]) == repr(new) for old, new in zip((earlier.ours, earlier.baseline), numbers, strict=True)):
+        return earlier  # it says all of this, and maybe more seeds; by repr, for nan is not equal to itself
     both = [*ours, *baseline]
     times_s = {file: seconds for each in both for file, seconds in each.times_s.items()}
     plugins = _together(table for each in both for table in each.plugins)
@@ -249,9 +251,15 @@ def _write(folder: Path, recipe: Recipe, plans: list[_Plan], outcomes: list[Outc
 
 
 def _told(plan: _Plan, outcome: Outcome) -> dict[str, Any]:
-    found = {"ours": outcome.ours, "baseline": outcome.baseline, "verdict": outcome.verdict, "time_s": outcome.time_s}
+    sides = {"ours": _as_json(outcome.ours), "baseline": _as_json(outcome.baseline)}
+    found = {**sides, "verdict": outcome.verdict, "time_s": outcome.time_s}
     about = {"claim": asdict(plan.claim), "tried": plan.tried, "expects": plan.claim.expects()}
     return {**about, **found, "made_with": dict(outcome.made_with)}
+
+
+def _as_json(values: tuple[float, ...]) -> list[float | str]:
+    """Numbers as JSON can hold them: "nan" is a text."""
+    return [value if math.isfinite(value) else str(value) for value in values]
 
 
 def rows(outcomes: list[Outcome]) -> Iterator[tuple[str, str, str, str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -36,7 +37,7 @@ class Clock(Evaluator):
             raise UserError("There are no weights.")
 
     def evaluate(self, model: ganskit.Model) -> Result:
-        return Result({"samples": model.samples + self.add, "seed": model.recipe.seed})
+        return Result({"samples": model.samples + self.add, "seed": model.recipe.seed, "share": math.nan})
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +86,17 @@ def test_what_was_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Mon
     reproduce(carrying(LONGER), out=tmp_path, device="cpu", progress=False)
     monkeypatch.setattr("ganskit.reproduce.evaluate_run", lambda *a, **b: pytest.fail("it was evaluated before"))
     assert reproduce(carrying(LONGER), out=tmp_path, device="cpu", progress=False)[0].verdict == "held"
+
+
+def test_what_is_no_number_is_kept_as_a_text(tmp_path: Path) -> None:
+    share = Claim(states="What was there is left.", ours=evolve(arm(), number="share"), seeds=2)
+    (before,) = reproduce(carrying(share), out=tmp_path, device="cpu", progress=False)
+    assert before.verdict == "not held (0 of 2 seeds)"
+    record = (tmp_path / "claims.json").read_text()
+    told = json.loads(record, parse_constant=lambda text: pytest.fail(f"JSON has no {text}"))
+    assert told["claims"][0]["ours"] == ["nan", "nan"]
+    reproduce(carrying(share), out=tmp_path, seeds=1, device="cpu", progress=False)
+    assert (tmp_path / "claims.json").read_text() == record, "fewer seeds take nothing from it"
 
 
 def test_one_claim_at_a_time_keeps_the_others(tmp_path: Path) -> None:
@@ -197,7 +209,7 @@ def test_mistakes(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="has the claims 1 to 1, and no claim 2"):
         reproduce(carrying(LONGER), out=tmp_path, only=2)
     wrong = carrying(evolve(LONGER, ours=evolve(arm(), number="score")))
-    with pytest.raises(UserError, match='gives no number "score", only samples, seed'):
+    with pytest.raises(UserError, match='gives no number "score", only samples, seed, share'):
         reproduce(wrong, out=tmp_path, device="cpu", progress=False)
     with pytest.raises(UserError, match="Claim: relation is 'over'"):
         Claim(states="x", relation="over")

@@ -37,11 +37,12 @@ SMALL = ["data.size=16", "data.num_images=16", "nets.G.width=4", "nets.D.width=4
         ("{use = 'arithmetic', a = [1]}", "give all of them, or none"),
         ("{use = 'turn', data = 'portraits', attribute = 'trun'}", 'There is no attribute "trun". Did you mean "turn"'),
         ("{use = 'turn', left = [1], right = [2000]}", "There is no sample 2000 among the 2,000"),
-        ("'sliced-wasserstein'", "looks at 16,384 different real examples, and there are 16: set evaluations.e.evaluator.num"),
+        ("'sliced-wasserstein'", "looks at 16,384 different real examples, and there are 16: set num_real of"),
         ("'memorise'", "looks at 1,000 different real examples, and there are 16"),
         ("'collapse'", "looks at 512 different real examples, and there are 16"),
         ("'guided-backprop'", "looks at 2,000 different real examples, and there are 16"),
         ("'fd'", "different real examples, and there are 16"),
+        ("{use = 'fd', num_real = 2017}", "looks at 2,017 different real examples, and there are 16: set num_real of"),
     ],
 )
 def test_by_a_dry_run(ganskit: Callable, evaluator: str, says: str) -> None:

@@ -109,12 +109,13 @@ def check_count(recipe: Recipe, num_examples: int) -> None:
     for name, each in recipe.evaluations.items():
         try:
             needed = each.evaluator.real_examples()
+            too_few = needed > num_examples
         except Exception:  # as above
             continue
-        if needed > num_examples:
+        if too_few:
             raise UserError(
                 f"The evaluation {name} of {recipe.name} looks at {needed:,} different real examples, and there are "
-                f"{num_examples:,}: set evaluations.{name}.evaluator.num to at most that."
+                f"{num_examples:,}: set num_real of evaluations.{name}.evaluator, or num if it has none, to at most that."
             )
 
 
