@@ -34,7 +34,7 @@ class Claim:
     """A statement of the paper.
 
     `states` in its words or ours, `where` it stands, `figure` as the paper gives it. `ours` is how it is tried on two CPU
-    cores, a few minutes for each of `seeds` and ten at most; without it nobody has put it into a small form yet. It holds when
+    cores, a few minutes for each of `seeds` and twelve at most; without it nobody has put it into a small form yet. It holds when
     in every seed the number is `relation` ("above" or "below") that of the `baseline` (none: zero) plus `by`.
     """
 

@@ -33,7 +33,7 @@ from ganskit.pictures import save_grid, to_bytes
 from ganskit.recipe import override
 from ganskit.report import compare_runs, report_run
 from ganskit.report.images import read_picture, shown, tiles
-from ganskit.report.words import as_table, duration, number
+from ganskit.report.words import as_table, duration, number, short
 from ganskit.train import resolve
 
 SMALL = [
@@ -515,6 +515,7 @@ def test_a_seed_is_no_count() -> None:
     table = as_table({"num": 5000, "seed": 2_000_003, "fresh_seed": 1234})
     assert table is not None
     assert [number(value) for _, value in table.rows] == ["5,000", "2000003", "1234"]
+    assert short({"use": "rooms", "num_images": 5000, "seed": 2_000_003}) == "rooms (num_images 5,000, seed 2000003)"
 
 
 @pytest.mark.parametrize(
@@ -530,7 +531,7 @@ def test_times(time_s: float, text: str) -> None:
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    run = trained(tmp_path_factory.mktemp("more") / "hinge", "game.loss=minimax", "nets.D.width=6")
+    run = trained(tmp_path_factory.mktemp("more") / "hinge", "game.loss=minimax", "nets.D.width=6", "data.seed=12345")
     evaluate_run(run, Probe(fid=99.0), name="probe", device="cpu")
     return run
 
@@ -553,6 +554,7 @@ def test_two_runs_side_by_side(
     page = Seen(tmp_path / "compare.html")
     assert row(page, "game.loss.use").split() == ["non-saturating", "minimax"]
     assert row(page, "nets.D.width").split() == ["4", "6"]
+    assert row(page, "data.seed").split() == ["0", "12345"]
     assert "batch_size" not in page.text, "what is the same is left out"
     assert row(page, "samples seen").split() == ["192", "192"]
     assert all(f"{name} of {who}" in page.text for name in ("parameters",) for who in "GD")

@@ -48,5 +48,5 @@ def _both_sides(claim: dict[str, Any], expects: str) -> Iterator[str]:
         yield f"baseline `{' '.join(word for word in words if word) or 'the same'}`"
 
 
-def _values(values: list[float]) -> str:
-    return ", ".join(f"{value:.4g}" for value in values) or "-"
+def _values(values: list[float | str]) -> str:
+    return ", ".join(f"{float(value):.4g}" for value in values) or "-"

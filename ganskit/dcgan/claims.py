@@ -5,7 +5,7 @@ from __future__ import annotations
 from ganskit.claims import Arm, Claim
 
 BUDGET = ("samples=60000",)
-"""A minute or two at 32x32 and four to ten at 64x64, on a core or two."""
+"""A minute or two at 32x32 and nine to twelve at 64x64, on a core or two."""
 ROOMS = ("samples=120000",)
 """About half of what dcgan-rooms has. After half of that its rooms are blurs still, in which there is nothing to forget."""
 # the settings of the recipe dcgan-rooms, which suit a short training

@@ -19,7 +19,7 @@ from ganskit.report.images import Inline, Unreadable, embedded, read_picture, sh
 from ganskit.report.page import key_figures
 from ganskit.report.reading import finite, table
 from ganskit.report.rendering import check_out, render, write_page
-from ganskit.report.words import MISSING, leaves, number, short
+from ganskit.report.words import MISSING, counted, leaves, number, short
 
 SIDE = 8
 KEY_FIGURES = ("samples seen", "samples", "training time", "images/s", "samples/s")
@@ -78,7 +78,7 @@ def differences(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     keys = list(dict.fromkeys(key for each in tables for key in each))
     texts = [{key: json.dumps(value, default=str) for key, value in each.items()} for each in tables]
     return [
-        (key, [short(each[key]) if key in each else MISSING for each in tables])
+        (key, [short(counted(key.rpartition(".")[2], each[key])) if key in each else MISSING for each in tables])
         for key in keys
         if len({each.get(key) for each in texts}) > 1
     ]

@@ -54,7 +54,8 @@ def duration(time_s: float) -> str:
 def short(value: object) -> str:
     """A part of a recipe in a few words: {"use": "adam", "lr": 0.0002} is "adam (lr 0.0002)"."""
     if isinstance(value, Mapping):
-        options = ", ".join(f"{key} {short(each)}" for key, each in value.items() if key != "use" and each not in ([], {}, ""))
+        said = {key: counted(key, each) for key, each in value.items() if key != "use" and each not in ([], {}, "")}
+        options = ", ".join(f"{key} {short(each)}" for key, each in said.items())
         name = str(value.get("use", ""))
         return f"{name} ({options})" if name and options else name or options or "none"
     if isinstance(value, list):
