@@ -152,6 +152,20 @@ def test_a_checkpoint_that_is_not_there(run: Path, which: str) -> None:
         load(run, checkpoint=which)
 
 
+def test_more_samples_than_memory_holds(run: Path) -> None:
+    with pytest.raises(UserError, match="1,000,000,000,000 samples are asked for at once: expected 10,000,000 at most"):
+        load(run).sample(10**12)
+
+
+@pytest.mark.parametrize("checksum", [b"", b"\0", b"\xff\xfe\x80 of no text"])
+def test_a_checksum_that_is_none(run: Path, tmp_path: Path, checksum: bytes) -> None:
+    copy = Path(shutil.copytree(run, tmp_path / "copy"))
+    (copy / "checkpoints" / f"{160:012}.safetensors.sha256").write_bytes(checksum)
+    shutil.copy(copy / "checkpoints" / f"{80:012}.safetensors", copy / "checkpoints" / f"{80:012}-old.safetensors")
+    with pytest.raises(UserError, match=f"{160:012}.safetensors is damaged: .* --checkpoint 80"):
+        load(copy)
+
+
 def test_a_damaged_checkpoint_is_named_when_asked_for(run: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(run, tmp_path / "copy"))
     file = copy / "checkpoints" / f"{160:012}.safetensors"

@@ -65,14 +65,14 @@ def write(folder: Path, checkpoint: Checkpoint) -> Path:
 
 def files(folder: Path) -> list[Path]:
     """The checkpoints of a folder, oldest first."""
-    return sorted(folder.glob("[0-9]*.safetensors"))
+    return sorted(file for file in folder.glob("*.safetensors") if file.stem.isdecimal())
 
 
 def is_whole(file: Path) -> bool:
     """Whether the file is what its checksum says."""
     try:
         return checksum_file(file).read_text().split()[0] == sha256(file)
-    except (OSError, IndexError):
+    except (OSError, IndexError, ValueError):  # of no text at all, too
         return False
 
 
@@ -97,7 +97,7 @@ def read(file: Path) -> Checkpoint:
         with safe_open(file, framework="pt") as opened:
             meta = json.loads((opened.metadata() or {}).get("ganskit", "{}"))
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - not a dict
-    except (OSError, SafetensorError, ValueError) as error:
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
         raise UserError(f"{file} is not a checkpoint that can be read: {error}") from error
     if isinstance(meta, dict) and isinstance(meta.get("format"), int) and meta["format"] > FORMAT:
         raise UserError(f"{file} has checkpoint format {meta['format']}, and this ganskit reads {FORMAT}: upgrade ganskit.")

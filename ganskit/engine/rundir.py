@@ -107,7 +107,7 @@ class RunDir:
         note = self.best / f"{evaluation or there[0]}.json"
         try:
             return self.best / Path(json.loads(note.read_bytes())["file"]).name
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(f"{note} is damaged ({error}). Name a checkpoint by its number.") from error
 
     @property

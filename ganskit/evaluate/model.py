@@ -41,6 +41,8 @@ from ganskit.nets import BatchNorm
 from ganskit.recipe import Recipe, read_toml
 from ganskit.two_player import TwoPlayer
 
+MOST_SAMPLES = 10_000_000
+"""That are made at once, and kept in memory."""
 CHUNK = 64
 """Samples are always made so many at a time, so that sample i does not depend on how many are asked for."""
 CALIBRATION_BATCHES, CALIBRATION_SIZE = 50, 128
@@ -133,6 +135,10 @@ class Model:
     def _check(self, num: int, seed: int, label: int | None = None) -> None:
         if num < 1 or seed < 0:
             raise UserError(f"num is {num} and seed {seed}: expected at least 1 and 0.")
+        if num > MOST_SAMPLES:
+            raise UserError(
+                f"{num:,} samples are asked for at once: expected {MOST_SAMPLES:,} at most, for memory must hold them."
+            )
         if label is not None and "y" not in self.recipe.game.conditions():
             raise UserError(f'"{self.recipe.name}" was trained without labels: leave --label out.')
         if label is not None:
