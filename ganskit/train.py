@@ -11,7 +11,7 @@ from tqdm import tqdm
 from ganskit.config import field_types
 from ganskit.data.dataset import Dataset
 from ganskit.data.detect import detect
-from ganskit.data.home import stores
+from ganskit.data.home import expanded, stores
 from ganskit.data.manifest import MANIFEST
 from ganskit.data.prepared import Prepared
 from ganskit.engine.run import run as run_recipe
@@ -73,7 +73,7 @@ def _other_data(asked: Dataset, data: str | Path) -> Dataset:
         if data not in names:
             raise UserError(f'There is no folder, file, store or dataset "{data}". {nearest(data, names)}')
         return _with_shape(asked, data, size, channels)
-    found = detect(Path(data).expanduser().absolute(), size, channels)  # absolute, for a resume from another folder
+    found = detect(expanded(data).absolute(), size, channels)  # absolute, for a resume from another folder
     if isinstance(found, Prepared):
         return _of_shape(found, asked)
     if type(found) is type(asked) and not hasattr(asked, "name"):

@@ -50,6 +50,14 @@ def at_least(least: int) -> Validator:
     return validate
 
 
+def random_seed(instance: object, option: attrs.Attribute[Any], value: int) -> None:
+    """An attrs validator: a seed that NumPy's and torch's generators take, a whole number of 32 bits."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**32:
+        raise UserError(
+            f"{type(instance).__name__}: {option.name} is {value!r}, expected a whole number from 0 to {2**32 - 1:,}."
+        )
+
+
 def one_of(*known: str | int) -> Validator:
     """An attrs validator: one of a few values."""
 

@@ -62,6 +62,20 @@ def test_where_a_result_cannot_go(run: Path, tmp_path: Path) -> None:
             ganskit.evaluate_run(copy, Honest(num=4), name=name)
 
 
+def test_where_nothing_may_be_written(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may write everywhere, so that the system is asked in its place."""
+    asked = []
+
+    def measure(self: Honest, model: Model) -> Result:
+        pytest.fail("it measured, and could not keep it")
+
+    monkeypatch.setattr(os, "access", lambda place, mode: bool(asked.append((place, mode))))
+    monkeypatch.setattr(Honest, "evaluate", measure)
+    with pytest.raises(UserError, match=r"run may not be written to, and the result is to go there: allow it"):
+        ganskit.evaluate_run(run, Honest(num=4))
+    assert asked == [(run, os.W_OK)]
+
+
 @frozen
 class Tf32(Evaluator):
     """Whether convolutions may keep ten bits of each factor: while it looks, and while samples are made."""

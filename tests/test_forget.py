@@ -164,8 +164,9 @@ def test_boxes_that_are_wrong(tmp_path: Path, text: str, says: str) -> None:
     [
         ({"boxes": None}, '"halves" was not trained on rooms, .* give the JSON file as boxes'),
         ({"boxes": "nowhere.json"}, "nowhere.json cannot be read"),
+        ({"boxes": "~nobody-of-this-name/b.json"}, "b.json cannot be read"),
         ({"net": "F"}, 'has no net "F", only G, D'),
-        ({"net": "D"}, "are made without its net"),
+        ({"net": "D"}, r"are made without its net \"D\": set net to one of G\.$"),
         ({"layer": "midle"}, 'no layer "midle" .* Did you mean "middle"'),
         ({"num": 3}, "there is no sample"),
     ],

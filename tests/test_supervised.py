@@ -13,9 +13,12 @@ from labelled import Halves, HalvesSource, model
 
 from ganskit import Field, UserError
 from ganskit.data.home import data_home
+from ganskit.dcgan.forget import Forget
 from ganskit.evaluate import supervised
 from ganskit.evaluate.evaluation import measured
+from ganskit.evaluate.kmeans import KMeansFeatures
 from ganskit.evaluate.supervised import Supervised
+from ganskit.evaluate.svm.evaluator import Svm
 
 SMALL = {"per_class": 8, "trials": 3, "epochs": 4}
 
@@ -56,6 +59,17 @@ def test_an_interrupted_search_goes_on_as_if_it_had_not_been(monkeypatch: pytest
     assert len(drawn) == 1  # two were kept
     assert rest.numbers == whole.numbers
     assert rest.details == whole.details
+
+
+@pytest.mark.parametrize("damage", [b'{"op_code": 4, "wor', b"\xff\xfe\n", b"[" * 100_000 + b"\n", None])
+def test_half_a_line_costs_no_more_than_its_trial(damage: bytes | None) -> None:
+    whole = measured(Supervised(**SMALL), model())
+    (journal,) = (data_home() / "studies").glob("*.jsonl")
+    for _ in range(2):  # and what follows is no worse
+        data = journal.read_bytes()
+        journal.write_bytes(data[:-20] if damage is None else data + damage)
+        again = measured(Supervised(**SMALL), model())
+        assert (again.numbers, again.details) == (whole.numbers, whole.details)
 
 
 def test_two_searches_for_the_same_take_turns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -114,3 +128,11 @@ def test_without_optuna_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(UserError, match=r"ganskit\[eval\]"):
         measured(Supervised(**SMALL), model())
+
+
+@pytest.mark.parametrize("evaluator", [Supervised, Svm, KMeansFeatures, Forget])
+def test_seeds_that_no_generator_takes(evaluator: type) -> None:
+    for seed in (2**32, -1, 1.5, True):
+        with pytest.raises(UserError, match=r"seed is .*, expected a whole number from 0 to 4,294,967,295"):
+            evaluator(seed=seed)
+    assert evaluator(seed=2**32 - 1).seed == 2**32 - 1

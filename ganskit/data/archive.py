@@ -14,7 +14,7 @@ from ganskit.data.catalog import not_found
 from ganskit.data.damage import damage, members_of, momentary, unreadable, words_of
 from ganskit.data.dataset import Skip
 from ganskit.data.files import printable
-from ganskit.data.home import originals
+from ganskit.data.home import expanded, originals
 from ganskit.data.images import MAX_FILE_BYTES
 from ganskit.data.pictures import Files, Found, NamedPictures, PictureSource, is_picture, source
 from ganskit.errors import DataNotFound
@@ -32,7 +32,7 @@ class Zip(NamedPictures):
     def open(self) -> PictureSource:
         """Read the archive's list of contents. Raises DataNotFound or BadData."""
         name = self.name or "pictures"
-        file = Path(self.path).expanduser() if self.path is not None else originals(name) / f"{name}.zip"
+        file = expanded(self.path) if self.path is not None else originals(name) / f"{name}.zip"
         if not file.is_file():
             raise not_found(name, file) if self.path is None else DataNotFound(f"{printable(str(file))}: there is no such file.")
         return source(self, str(file), *pictures_inside(file))

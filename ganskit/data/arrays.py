@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 
 from ganskit.data import images
 from ganskit.data.dataset import Dataset, Field, Skip, Source
-from ganskit.data.home import originals
+from ganskit.data.home import expanded, originals
 from ganskit.errors import BadData, DataNotFound
 from ganskit.validators import at_least, one_of
 
@@ -70,7 +70,7 @@ class Arrays(Dataset):
 
     def place(self) -> Path:
         """Where to look for the files."""
-        return Path(self.path).expanduser().absolute() if self.path is not None else originals(self.entry)
+        return expanded(self.path).absolute() if self.path is not None else originals(self.entry)
 
     def folder(self, packed: str, inner: str = "") -> Path:
         """The folder of the files: `place`, or `inner` in it. Raises DataNotFound when it is a file, such as `packed`."""

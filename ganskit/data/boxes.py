@@ -16,6 +16,7 @@ from PIL import Image
 from ganskit.data import images
 from ganskit.data.dataset import Skip, Source
 from ganskit.data.files import printable, write_whole
+from ganskit.data.home import expanded
 from ganskit.data.pictures import Files, Pictures, sorted_names
 from ganskit.data.places import contents
 from ganskit.errors import BadData, DataNotFound, UserError
@@ -140,7 +141,7 @@ class Crops(Pictures):
         """Read the table and list the photographs. Raises UserError, DataNotFound or BadData."""
         if self.path is None or self.table is None:
             raise DataNotFound('Crops needs "path", the folder of photographs, and "table", the .csv file of their boxes.')
-        place, table = Path(self.path).expanduser(), Path(self.table).expanduser()
+        place, table = expanded(self.path), expanded(self.table)
         if not place.exists():
             raise DataNotFound(f"{place}: there is no such folder of photographs.")
         boxes = read_table(table)

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from ganskit.data.dataset import Dataset
 from ganskit.data.files import printable
+from ganskit.data.home import expanded
 from ganskit.data.images import SUFFIXES
 from ganskit.data.manifest import MANIFEST
 from ganskit.data.pictures import is_picture
@@ -66,7 +67,7 @@ def detect(path: str | Path, size: int | None = None, channels: int | None = Non
 
     None stands for the dataset's own size or channels. Raises UserError when there is nothing, or none of these.
     """
-    place = Path(path).expanduser()
+    place = expanded(path)
     try:
         return _detected(place, {"size": size, "channels": channels})
     except PermissionError as error:

@@ -13,7 +13,7 @@ from ganskit.data.catalog import not_found
 from ganskit.data.damage import OF_THE_FILE, unreadable
 from ganskit.data.dataset import Skip
 from ganskit.data.files import printable
-from ganskit.data.home import originals
+from ganskit.data.home import expanded, originals
 from ganskit.data.images import MAX_FILE_BYTES
 from ganskit.data.pictures import Files, Found, NamedPictures, PictureSource, is_picture, source
 from ganskit.errors import BadData, DataNotFound
@@ -28,7 +28,7 @@ class Folder(NamedPictures):
 
     def open(self) -> PictureSource:
         """Walk the folder. Raises DataNotFound or BadData."""
-        root = Path(self.path).expanduser() if self.path is not None else originals(self.name or "folder")
+        root = expanded(self.path) if self.path is not None else originals(self.name or "folder")
         if not root.is_dir():
             raise _missing(self, root)
         return source(self, str(root), *pictures_below(root))

@@ -8,10 +8,15 @@ from pathlib import Path
 import platformdirs
 
 
+def expanded(path: str | Path) -> Path:
+    """The path with ~ as the user's home; that of a user who does not exist stays as it is, and is no file's."""
+    return Path(os.path.expanduser(path))
+
+
 def data_home() -> Path:
     """The folder for originals and stores: `GANSKIT_DATA`, or else ganskit's folder in the platform's cache."""
     chosen = os.environ.get("GANSKIT_DATA")
-    return Path(chosen).expanduser().absolute() if chosen else platformdirs.user_cache_path("ganskit")
+    return expanded(chosen).absolute() if chosen else platformdirs.user_cache_path("ganskit")
 
 
 def originals(name: str) -> Path:

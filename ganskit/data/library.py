@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ganskit.data.home import stores
+from ganskit.data.home import expanded, stores
 from ganskit.data.manifest import MANIFEST, Manifest
 from ganskit.data.store import Store
 from ganskit.errors import BadData, UserError, nearest
@@ -21,7 +21,7 @@ def find(what: str | Path | None) -> list[Path]:
     if what is None:
         return folders
     if isinstance(what, Path) or "/" in what or (Path(what) / MANIFEST).is_file():
-        return [Path(what).expanduser()]
+        return [expanded(what)]
     named = [folder for folder in folders if folder.name == what] or [f for f in folders if f.name.rpartition("-")[0] == what]
     targets = [entry.target for entry in registry().entries("dataset") if entry.name == what]
     chosen = named or [folder for folder in folders if _made_from(folder) in targets]

@@ -17,7 +17,7 @@ from ganskit.data.catalog import not_found
 from ganskit.data.damage import damage, members_of, words_of
 from ganskit.data.dataset import Source
 from ganskit.data.files import printable
-from ganskit.data.home import originals
+from ganskit.data.home import expanded, originals
 from ganskit.data.lmdb_file import environment, num_records
 from ganskit.data.lsun_files import OBJECTS, SCENES, folder_of
 from ganskit.data.pictures import Pictures
@@ -45,7 +45,7 @@ class Lsun(Pictures):
 
     def open(self) -> LsunSource:
         """Open the database. Raises DataNotFound or BadData."""
-        root = Path(self.path).expanduser() if self.path is not None else originals("lsun")
+        root = expanded(self.path) if self.path is not None else originals("lsun")
         self._check_name(root.absolute())
         return LsunSource.whole(self._database(root).resolve(), self)
 

@@ -8,7 +8,7 @@ from ganskit.data.archive import pictures_inside
 from ganskit.data.catalog import not_found
 from ganskit.data.files import printable
 from ganskit.data.folder import pictures_below
-from ganskit.data.home import originals
+from ganskit.data.home import expanded, originals
 from ganskit.data.pictures import Files, Found
 from ganskit.errors import DataNotFound
 
@@ -17,7 +17,7 @@ _TARS = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
 def place_of(path: str | None, name: str) -> Path:
     """Where a dataset is looked for: at `path`, or as `name` among the originals. Raises DataNotFound when it is not there."""
-    place = Path(path).expanduser() if path is not None else originals(name)
+    place = expanded(path) if path is not None else originals(name)
     if place.exists():
         return place
     raise not_found(name, place) if path is None else DataNotFound(f"{printable(str(place))}: there is no such folder or file.")

@@ -9,6 +9,7 @@ import numpy as np
 from attrs import evolve, frozen
 
 from ganskit.data.dataset import Dataset, Field, Source, described
+from ganskit.data.home import expanded
 from ganskit.data.store import Store
 from ganskit.errors import BadData, DataNotFound
 
@@ -36,7 +37,7 @@ class Prepared(Dataset):
         """The store itself. Raises UserError, DataNotFound or BadData."""
         if self.path is None:
             raise DataNotFound('The dataset "store" needs a path: the folder of a store, such as `ganskit data info` lists.')
-        folder = Path(self.path).expanduser()
+        folder = expanded(self.path)
         if not folder.is_dir():
             raise DataNotFound(f"{folder}: there is no such store. `ganskit data info` lists those there are.")
         store = Store.open(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import numbers
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,6 +48,9 @@ def evaluate_run(
     for place in (folder.parent, folder):
         if (place.exists() and not place.is_dir()) or (place == folder and place.is_symlink()):
             raise UserError(f"{place} is not a folder that ganskit made: move it away, for the result is to go there.")
+    for place in (Path(run), folder.parent, folder):
+        if place.exists() and not os.access(place, os.W_OK):
+            raise UserError(f"{place} may not be written to, and the result is to go there: allow it, or evaluate a copy.")
     model = load(run, checkpoint=checkpoint, ema=ema, device=device, recipe=recipe)
     started = time.monotonic()
     result = measured(chosen, model)

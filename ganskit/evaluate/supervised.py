@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from tqdm import tqdm
 
 from ganskit import Dataset, Evaluator, Model, Recipe, Result, Shape, UserError
 from ganskit.config import unstructure
+from ganskit.data.files import write_whole
 from ganskit.data.guards import locked
 from ganskit.data.home import data_home
 from ganskit.engine.device import autocast
@@ -32,7 +34,7 @@ from ganskit.evaluate.judging import shown
 from ganskit.evaluate.required import check_data, check_nets
 from ganskit.evaluate.svm.draws import Draws
 from ganskit.evaluate.svm.parts import Part, check_label, parts
-from ganskit.validators import at_least, not_negative
+from ganskit.validators import at_least, random_seed
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -60,7 +62,7 @@ class Supervised(Evaluator):
     per_class: int = field(default=100, validator=at_least(2))
     trials: int = field(default=64, validator=at_least(1))
     epochs: int = field(default=100, validator=at_least(1))
-    seed: int = field(default=42, validator=not_negative)
+    seed: int = field(default=42, validator=random_seed)
 
     def check(self, recipe: Recipe) -> None:
         """Raises UserError for a recipe without that net, and for data without labels or of another shape."""
@@ -212,7 +214,26 @@ def _study(about: dict[str, Any]) -> Iterator[Study]:
     with locked(file.with_suffix(""), progress=True):  # Optuna has a lock of its own, beside the file
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         try:
+            _cut_what_is_no_line(file)
             storage = JournalStorage(JournalFileBackend(str(file)))
             yield optuna.create_study(storage=storage, study_name=name, load_if_exists=True)
         finally:
             optuna.logging.set_verbosity(verbosity)
+
+
+def _cut_what_is_no_line(journal: Path) -> None:
+    """A power cut or a full disk may leave half a line, which Optuna cannot read; trials from there on are made again."""
+    data = journal.read_bytes() if journal.is_file() else b""
+    whole = 0
+    for line in data.splitlines(keepends=True):
+        if not (line.endswith(b"\n") and _is_json(line)):
+            write_whole(journal, data[:whole])
+            break
+        whole += len(line)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False

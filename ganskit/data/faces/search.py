@@ -24,7 +24,7 @@ from ganskit.data.faces.looking import Seen, Task, Wanted
 from ganskit.data.faces.sheet import draw
 from ganskit.data.files import printable, remove_left_overs, write_whole
 from ganskit.data.guards import disk_errors, locked, num_cores
-from ganskit.data.home import data_home
+from ganskit.data.home import data_home, expanded
 from ganskit.data.pictures import Files, sorted_names
 from ganskit.data.places import contents
 from ganskit.errors import BadData, DataNotFound
@@ -98,7 +98,7 @@ def find(place: Path, wanted: Wanted, *, workers: int | None = None, progress: b
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(1)  # a worker, importing a script without `if __name__ == "__main__":`; the parent says so
-    place = place.expanduser()
+    place = expanded(place)
     if not place.exists():
         raise DataNotFound(f"{place}: there is no such folder of photographs.")
     files, pictures, _ = contents(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ def read(file: str | Path, num: int, height: int, width: int) -> Boxes:
     within the picture.
     """
     try:
-        table = json.loads(Path(file).expanduser().read_text(encoding="utf-8"), object_pairs_hook=_once)
+        table = json.loads(content(file).decode(), object_pairs_hook=_once)
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{file} cannot be read: {error}. {FORMAT}.") from error
     if not isinstance(table, dict):
@@ -42,6 +43,11 @@ def read(file: str | Path, num: int, height: int, width: int) -> Boxes:
     if not any(map(len, boxes.values())):
         raise UserError(f"{file} has no boxes: draw some around the object that is to be forgotten.")
     return boxes
+
+
+def content(file: str | Path) -> bytes:
+    """The file's bytes; ~ is the user's home. Raises OSError."""
+    return Path(os.path.expanduser(file)).read_bytes()
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

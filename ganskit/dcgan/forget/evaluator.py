@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,11 +12,11 @@ from attrs.validators import optional
 
 from ganskit import Evaluator, Model, Picture, Recipe, Result, UserError
 from ganskit.data.rooms import Rooms
-from ganskit.dcgan.forget.boxes import Boxes, drawn, read
+from ganskit.dcgan.forget.boxes import Boxes, content, drawn, read
 from ganskit.dcgan.forget.maps import chosen_layer, fitted, layer_sizes, responses, without
 from ganskit.evaluate.required import check_nets, picture_shape
 from ganskit.evaluate.rooms import Detector, check_kinds, detector
-from ganskit.validators import at_least, fraction, not_negative, positive
+from ganskit.validators import at_least, fraction, positive, random_seed
 
 
 @frozen(kw_only=True)
@@ -48,7 +47,7 @@ class Forget(Evaluator):
     others: tuple[str, ...] = ("bed",)
     num: int = field(default=150, validator=at_least(1))
     num_new: int = field(default=500, validator=at_least(1))
-    seed: int = field(default=0, validator=not_negative)
+    seed: int = field(default=0, validator=random_seed)
     net: str = "G"
     layer: str = ""
     C: float = field(default=0.01, validator=positive)
@@ -183,7 +182,7 @@ class Forget(Evaluator):
 
 
 def _sha256(file: str) -> str:
-    return hashlib.sha256(Path(file).expanduser().read_bytes()).hexdigest()
+    return hashlib.sha256(content(file)).hexdigest()
 
 
 def _kept(before: float, after: float) -> float:

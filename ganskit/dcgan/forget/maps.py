@@ -33,7 +33,7 @@ def layer_sizes(model: Model, net: str) -> dict[str, int]:
     finally:
         handle.remove()
     if not given:
-        others = ", ".join(model.nets)
+        others = ", ".join(name for name in model.nets if name != net)
         raise UserError(f'Samples of "{model.recipe.name}" are made without its net "{net}": set net to one of {others}.')
     try:
         with torch.no_grad():

@@ -18,7 +18,7 @@ from ganskit.evaluate.svm.plots import pictured
 from ganskit.evaluate.svm.protocol import Extract, Outcome, on_all_labels, on_draws
 from ganskit.evaluate.svm.reference import SOLVERS
 from ganskit.evaluate.svm.rows import Rows
-from ganskit.validators import at_least, not_negative, one_of
+from ganskit.validators import at_least, one_of, random_seed
 
 CS = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
 """svhn/svhn_semisup_analysis.py in the authors' code."""
@@ -47,7 +47,7 @@ class Protocol(Evaluator):
     Cs: tuple[float, ...] = field(default=CS, validator=_positive_cs)
     draws: int = field(default=10, validator=at_least(1))
     test_draws: int = field(default=100, validator=at_least(1))
-    seed: int = field(default=42, validator=not_negative)
+    seed: int = field(default=42, validator=random_seed)
     solver: str = field(default="torch", validator=one_of(*SOLVERS))
 
     def check(self, recipe: Recipe) -> None:
