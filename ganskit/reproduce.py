@@ -28,6 +28,8 @@ from ganskit.evaluator import Evaluator, find_number
 from ganskit.recipe import Recipe, evolve, named, override, to_toml, use
 
 CLAIMS = "claims.json"
+DAMAGED = (OSError, ValueError, KeyError, TypeError, RecursionError)
+"""What a JSON file raises that is not there, or not what was written."""
 
 
 @frozen
@@ -126,13 +128,14 @@ class _Try:
         return RunDir(self.place).evaluation(self.evaluation) / RESULT
 
     def read(self) -> dict[str, Any]:
-        """What was found. Raises OSError, ValueError, KeyError or TypeError unless it is there and whole."""
+        """What was found. Raises one of DAMAGED unless it is there and whole."""
         record = json.loads(self.result.read_bytes())
-        return {"numbers": dict(record["numbers"]), "time_s": float(record["time_s"]), "plugins": dict(record["plugins"])}
+        numbers = {key: float(value) for key, value in dict(record["numbers"]).items()}
+        return {"numbers": numbers, "time_s": float(record["time_s"]), "plugins": dict(record["plugins"])}
 
     def found(self) -> dict[str, Any] | None:
         """The same, if there is any."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(*DAMAGED):
             return self.read()
         return None
 
@@ -167,7 +170,7 @@ def _plan(recipe: Recipe, number: int, folder: Path, seeds: int | None, only: in
 
 def _earlier(folder: Path, plan: _Plan) -> Outcome:
     """What claims.json says of this very claim, tried on these very recipes; nothing if it was not."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(*DAMAGED):
         for told in json.loads((folder / CLAIMS).read_bytes())["claims"]:
             if told["claim"] == json.loads(json.dumps(asdict(plan.claim))) and told["tried"] == plan.tried:
                 made_with = {key: str(value) for key, value in told["made_with"].items()}
@@ -220,7 +223,7 @@ def _measured(wanted: _Try, device: str, progress: bool) -> _Measured:
     machine = {key: there[key] for key in ("torch", "processor") if key in there}
     number = find_number(found["numbers"], wanted.arm.number, f'The evaluator "{wanted.arm.evaluator}"')
     times_s = {checkpoint: float(meta["time_s"]), wanted.result: found["time_s"]}
-    return _Measured(float(found["numbers"][number]), times_s, (plugins, found["plugins"]), (machine, here))
+    return _Measured(found["numbers"][number], times_s, (plugins, found["plugins"]), (machine, here))
 
 
 def _together(tables: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -196,10 +196,11 @@ def test_a_name_is_no_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(list((tmp_path / "here" / "runs").glob("*/claims.json"))) == 1
 
 
-def test_a_damaged_record_is_made_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ["{", "[" * 100_000, '{"numbers": {"samples": "x"}, "time_s": 1, "plugins": {}}'])
+def test_a_damaged_record_is_made_again(tmp_path: Path, damage: str) -> None:
     reproduce(carrying(LONGER), out=tmp_path, device="cpu", progress=False)
-    for file in tmp_path.glob("*/evaluations/*/result.json"):
-        file.write_text("{")
+    for file in (*tmp_path.glob("*/evaluations/*/result.json"), tmp_path / "claims.json"):
+        file.write_text(damage)
     assert reproduce(carrying(LONGER), out=tmp_path, device="cpu", progress=False)[0].verdict == "held"
 
 

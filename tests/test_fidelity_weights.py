@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,6 +112,15 @@ def test_weights_of_another_network(untrained: Path, tmp_path: Path) -> None:
     save_file({"features.0.weight": torch.zeros(3, 3)}, tmp_path / "other.safetensors")
     with pytest.raises(UserError, match=r"other.safetensors has the weights of another network than Inception-v3. Missing"):
         inception(CPU, str(tmp_path / "other.safetensors"))
+    save_file({"a": torch.zeros(3).to(torch.float8_e4m3fn)}, tmp_path / "short.safetensors")
+    with pytest.raises(UserError, match=r"short.safetensors has the weights of another network"):
+        inception(CPU, str(tmp_path / "short.safetensors"))
+    header = json.dumps({"a": {"dtype": "F4", "shape": [2], "data_offsets": [0, 1]}}).encode()
+    (tmp_path / "f4.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + b"\0")
+    with pytest.raises(UserError, match=r"f4.safetensors cannot be read"):
+        inception(CPU, str(tmp_path / "f4.safetensors"))
+    with pytest.raises(UserError, match=r"The weights ~nobody-of-this-name/a.pth cannot be read: No such file"):
+        inception(CPU, "~nobody-of-this-name/a.pth")
     narrow = load_file(untrained) | {"Conv2d_1a_3x3.conv.weight": torch.zeros(16, 3, 3, 3)}
     save_file(narrow, tmp_path / "narrow.safetensors")
     with pytest.raises(UserError, match=r"another network.*Conv2d_1a_3x3.conv.weight.*16, 3, 3, 3"):

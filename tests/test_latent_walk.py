@@ -206,3 +206,5 @@ def test_the_command(ganskit: Callable, tmp_path: Path) -> None:
 def test_a_walk_that_would_never_end_is_refused() -> None:
     with pytest.raises(UserError, match="rows x points x steps are 144,000,000,000 pictures: expected 10,000,000 at most"):
         LatentWalk(rows=1_000_000_000)
+    with pytest.raises(UserError, match="halvings is 1,000,000,000: expected 20 at most"):
+        LatentWalk(halvings=1_000_000_000)

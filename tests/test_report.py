@@ -348,6 +348,13 @@ def test_a_recipe_that_is_no_text_is_not_shown(run: Path) -> None:
     assert "\N{REPLACEMENT CHARACTER}" not in page.text
 
 
+def test_losses_too_far_apart_for_a_plot(run: Path) -> None:
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    far = [json.dumps(json.loads(line) | {"G": sign * 1e308}) for line, sign in zip(lines, (1, -1), strict=False)]
+    (run / "metrics.jsonl").write_text("\n".join([*far, *lines[2:], ""]))
+    assert "throughput" in seen(run).text.lower()
+
+
 @pytest.mark.parametrize("time_s", [float("nan"), float("inf"), 10**400])
 def test_a_time_that_is_none(run: Path, time_s: float) -> None:
     file = run / "evaluations/probe/result.json"

@@ -58,6 +58,7 @@ def test_given_exemplars_can_be_judged() -> None:
     ("options", "says"),
     [
         ({"left": (1,)}, "give both, or neither"),
+        (GIVEN | {"reach": 1e38}, r"reach is 1e\+38: expected 1,000 at most"),
         ({"left": (), "right": ()}, "Turn.left is empty: expected one or more"),
         (GIVEN | {"right": (4,)}, "There is no sample 4 among the 4 of seed 0"),
         ({}, 'There is no attribute "turn". Known: man, smile.'),

@@ -69,6 +69,7 @@ class Collapse(Evaluator):
         """Look at every filter. Raises UserError when there is no convolution to look at."""
         for net in self.judges:
             model.check_net(net)
+        real = model.real(self.num, self.seed)["x"] if self.judges else None
         made = _Made(model, self.seed)
         found: dict[str, Filters] = {}
         total, square, num = torch.zeros(1), 0.0, 0
@@ -76,7 +77,6 @@ class Collapse(Evaluator):
             _gather(found, maps)
             total, square, num = total + x.double().sum(0), square + float(x.double().square().sum()), num + len(x)
         numbers = {"diversity": _diversity(total, square, num)}
-        real = model.real(self.num, self.seed)["x"] if self.judges else None
         if real is not None:
             numbers["diversity_real"] = _diversity(real.double().sum(0), float(real.double().square().sum()), len(real))
             self._judging(model, real, found)

@@ -23,6 +23,7 @@ from ganskit.validators import at_least, not_negative, one_of, positive
 
 FEATURES = "post-activations, unit-normalised over their channels (Zhang 2018, eq. 1), of all convolutions of"
 MOST_PICTURES = 10_000_000
+MOST_HALVINGS = 20
 """Hours of work."""
 Embedding = Callable[[torch.Tensor], torch.Tensor]
 
@@ -60,6 +61,8 @@ class LatentWalk(Evaluator):
     def __attrs_post_init__(self) -> None:
         if self.steps % self.shown:
             raise UserError(f"shown is {self.shown}: expected a divisor of steps, {self.steps}, such as {_divisor(self.steps)}.")
+        if self.halvings > MOST_HALVINGS:
+            raise UserError(f"halvings is {self.halvings:,}: expected {MOST_HALVINGS} at most; single precision has no more.")
         if (pictures := self.rows * self.points * self.steps) > MOST_PICTURES:
             raise UserError(
                 f"rows x points x steps are {pictures:,} pictures: expected {MOST_PICTURES:,} at most. Set one of them lower."

@@ -14,6 +14,9 @@ from ganskit import Dataset, Evaluator, Model, Picture, Recipe, Result, UserErro
 from ganskit.dcgan.exemplars import Judge, Pool, Term, Z, check_attributes, check_exemplars, combined, judge
 from ganskit.validators import at_least, fraction, not_empty, not_negative, positive
 
+FARTHEST = 1000
+"""Times the vector; noise in (-1, 1) has nothing to find so far outside of it."""
+
 
 @frozen(kw_only=True)
 class Turn(Evaluator):
@@ -47,6 +50,12 @@ class Turn(Evaluator):
     rows: int = field(default=100, validator=at_least(1))
     shown: int = field(default=8, validator=at_least(1))
     classifier_samples: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.reach > FARTHEST:
+            raise UserError(
+                f"reach is {self.reach:g}: expected {FARTHEST:,} at most; the paper goes to the samples' own poses, 1."
+            )
 
     def check(self, recipe: Recipe) -> None:
         """Raises UserError for exemplars that do not exist, data without attributes, and an unknown one."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 Troubles = list[str]
 """What could not be read, one line each: the file, and why."""
+LARGEST = 1e300
+"""Beyond it the difference of two numbers may be none that a plot can show."""
 
 
 def table(of: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -26,7 +27,7 @@ def text(of: Mapping[str, Any], key: str) -> str:
 
 def finite(value: object) -> bool:
     """Whether it is a number that a plot can show."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def json_file(file: Path) -> Mapping[str, Any]:

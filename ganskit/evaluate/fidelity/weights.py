@@ -22,7 +22,7 @@ from safetensors.torch import load, save
 from ganskit.data.download import Retries, download
 from ganskit.data.files import write_whole
 from ganskit.data.guards import disk_errors, locked
-from ganskit.data.home import data_home
+from ganskit.data.home import data_home, expanded
 from ganskit.data.known import Remote
 from ganskit.data.room import in_words
 from ganskit.errors import BadData, DataNotFound, GanskitError, UserError
@@ -99,7 +99,7 @@ def check_weights(published: Published, path: str, sha256: str, opens: Callable[
     """
     path = path or os.environ.get(published.variable, "")
     if path or sha256:
-        key = (published.network, layer, sha256, path, *_size_and_time(Path(path).expanduser()))
+        key = (published.network, layer, sha256, path, *_size_and_time(expanded(path)))
         if key not in _SEEN:
             opens()
             _SEEN.add(key)
@@ -126,8 +126,8 @@ def weights_of(published: Published, path: str = "", sha256: str = "") -> Weight
     path = path or os.environ.get(published.variable, "")
     if sha256 and not path:
         raise UserError("weights_sha256 says what a file of weights must be: name the file, too, as weights.")
-    found = _given(published, Path(path).expanduser(), sha256.lower()) if path else _kept(published)
-    if not all(tensor.isfinite().all() for tensor in found.tensors.values()):
+    found = _given(published, expanded(path), sha256.lower()) if path else _kept(published)
+    if not all(tensor.float().isfinite().all() for tensor in found.tensors.values()):
         raise UserError(f"The weights {path or found.file} are not all finite numbers. {_advice(published)}")
     return found
 
@@ -174,7 +174,7 @@ def _whole(kept: Path) -> Mapping[str, torch.Tensor] | None:
     """What is kept, if it is still what was written."""
     try:
         data, expected = kept.read_bytes(), _checksum(kept).read_text()
-    except OSError:
+    except (OSError, ValueError):
         return None
     return _tensors(data, kept) if hashlib.sha256(data).hexdigest() == expected else None
 
@@ -227,7 +227,7 @@ def _advice(published: Published) -> str:
 def _tensors(data: bytes, file: Path) -> Mapping[str, torch.Tensor]:
     try:
         tensors: Mapping[str, torch.Tensor] = load(data)
-    except SafetensorError as error:
+    except (SafetensorError, KeyError) as error:  # KeyError: of a type that torch does not have
         raise UserError(f"The weights {file} cannot be read: {error}. Get the file again.") from error
     return tensors
 
